@@ -1,0 +1,1 @@
+"""Who may look, and the keys they lent us."""

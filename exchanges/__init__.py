@@ -1,0 +1,1 @@
+"""What an exchange says. Plain Python: no Django, no Celery."""

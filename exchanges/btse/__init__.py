@@ -1,0 +1,1 @@
+"""BTSE, spot wallet: signing, fetching, meaning."""

@@ -1,0 +1,1 @@
+"""Tether.to: signing, fetching, meaning."""

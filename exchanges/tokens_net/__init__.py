@@ -1,0 +1,1 @@
+"""Tokens.net: signing, fetching, meaning."""
