@@ -1,0 +1,30 @@
+"""The store: what was said, what it means, what it is worth. One module a stage; QuerySet methods are the queries."""
+
+from portfolio.models.balances import BalanceSnapshot
+from portfolio.models.ledger import Posting, Transaction
+from portfolio.models.proofs import Proof, Verdict
+from portfolio.models.rates import DailyPrice, Rate
+from portfolio.models.raw import Quarantine, Raw
+from portfolio.models.runs import Coverage, Run, RunState, StreamRun, Trigger
+from portfolio.models.valuations import Certainty, DailyHolding, DailyWorth, WorthPoint
+
+__all__ = [
+    "BalanceSnapshot",
+    "Certainty",
+    "Coverage",
+    "DailyHolding",
+    "DailyPrice",
+    "DailyWorth",
+    "Posting",
+    "Proof",
+    "Quarantine",
+    "Rate",
+    "Raw",
+    "Run",
+    "RunState",
+    "StreamRun",
+    "Transaction",
+    "Trigger",
+    "Verdict",
+    "WorthPoint",
+]

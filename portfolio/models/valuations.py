@@ -1,0 +1,89 @@
+"""Aggregates that pages read: per day and asset, per day, and per hour. Kept by the sync, derivable at any time."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from accounts.models import Connection
+from portfolio.fields import AmountField
+from portfolio.models.owned import OwnedQuerySet
+
+
+class Certainty(models.TextChoices):
+    """How a quantity at the end of a day is known."""
+
+    SNAPSHOT = "snapshot", "Seen"
+    LEDGER = "ledger", "From the ledger"
+    UNCERTAIN = "uncertain", "Uncertain"
+
+
+class DailyHolding(models.Model):
+    """One asset of one connection at the end of a UTC day; a missing price leaves the value empty, never zero.
+
+    `flow` is what came in (+) or went out (-) from outside on that day (deposits, withdrawals, transfers, issue,
+    redeem, and what was first seen when the connection was added), in the asset; `flow_usd` the same valued.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="daily_holdings")
+    asset = models.CharField(max_length=32)
+    day = models.DateField()
+    quantity = AmountField()
+    certainty = models.CharField(max_length=10, choices=Certainty.choices)
+    price_usd = AmountField(null=True)
+    value_usd = AmountField(null=True)
+    flow = AmountField()
+    flow_usd = AmountField(null=True)
+
+    objects = OwnedQuerySet["DailyHolding"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "asset", "day"], name="daily_holding_once")
+        ]
+        indexes = [models.Index(fields=["connection", "day"], name="daily_holding_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.quantity} {self.asset}"
+
+
+class DailyWorth(models.Model):
+    """All of one connection at the end of a UTC day: the sum of its priced holdings, and how many were held and priced."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="daily_worth")
+    day = models.DateField()
+    value_usd = AmountField()
+    flow_usd = AmountField()
+    held = models.PositiveSmallIntegerField()
+    priced = models.PositiveSmallIntegerField()
+    uncertain = models.PositiveSmallIntegerField(default=0)
+
+    objects = OwnedQuerySet["DailyWorth"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "day"], name="daily_worth_once"),
+            models.CheckConstraint(
+                condition=models.Q(priced__lte=models.F("held")), name="daily_worth_priced_within_held"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.value_usd}"
+
+
+class WorthPoint(models.Model):
+    """All of one connection at a moment within the last days, for the short spans of the chart."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="worth_points")
+    at = models.DateTimeField()
+    value_usd = AmountField()
+    held = models.PositiveSmallIntegerField()
+    priced = models.PositiveSmallIntegerField()
+
+    objects = OwnedQuerySet["WorthPoint"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "at"], name="worth_point_once")]
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.value_usd}"

@@ -1,0 +1,18 @@
+"""The product's own settings on a fresh data folder of this test process; nothing else differs but the password hash."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+DATA = tempfile.mkdtemp(prefix="holdfast-tests-")
+atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+os.environ["DATA_DIR"] = DATA
+for name in ("SECRET_KEY", "VAULT_KEYS", "ALLOWED_HOSTS", "BTSE_URL", "TETHER_URL", "TOKENS_NET_URL"):
+    os.environ.pop(name, None)
+
+from portfolio.settings import *  # noqa: E402, F403
+
+# Argon2 costs 50 ms a login by intent; its use in the product is tested by name.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
