@@ -52,6 +52,8 @@ class Unreachable(Temporary):
     """No answer came, or not a whole one."""
 
     code = "unreachable"
+    unresolved = False
+    """Whether the host's name itself is unknown: the mark of an exchange that is gone."""
     advice = (
         "The exchange could not be reached. It is tried again by itself; check your network if it stays so."
     )

@@ -1,0 +1,87 @@
+"""What an answer's status, headers and first and last characters mean, whichever exchange it came from.
+
+Pure. What only one exchange says so is judged in its own folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from exchanges.errors import (
+    BadRequest,
+    ExchangeError,
+    ExchangeFault,
+    Hostile,
+    KeyRejected,
+    MissingRight,
+    NotOffered,
+    RateLimited,
+    Unreachable,
+)
+
+ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
+
+
+def header_date(headers: Mapping[str, str]) -> datetime | None:
+    """The time in an answer's Date header, or None."""
+    try:
+        found = parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The pause an answer asks for, in seconds: given in seconds, as an epoch (above 10^9) or as a date."""
+    written = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,13}(?:\.[0-9]{1,6})?", written):
+        seconds = float(written)
+        if seconds > 100_000_000_000:
+            seconds /= 1000
+        return max(0.0, seconds - now.timestamp() if seconds > 1_000_000_000 else seconds)
+    date = header_date({"date": written})
+    return None if date is None else max(0.0, (date - now).total_seconds())
+
+
+def judge_status(status: int) -> None:
+    """Raise what an HTTP status alone means; a 2xx passes."""
+    if 200 <= status < 300:
+        return
+    if status in _BY_STATUS:
+        raise _BY_STATUS[status]()
+    if status >= 500:
+        raise ExchangeFault()
+    if 400 <= status < 500:
+        raise BadRequest(f"The exchange refused this call (HTTP {status}).")
+    raise Hostile(f"The exchange answered with an unexpected status (HTTP {status}).")
+
+
+_BY_STATUS: dict[int, type[ExchangeError]] = {
+    401: KeyRejected,
+    403: MissingRight,
+    404: NotOffered,
+    408: Unreachable,
+    429: RateLimited,
+}
+
+
+def refuse_head(status: int, headers: Mapping[str, str]) -> ExchangeError | None:
+    """Why an answer is refused before its body is read, or None."""
+    if 300 <= status < 400:
+        return Hostile("The exchange answered with a redirect, which is never followed.")
+    if headers.get("content-encoding", "").strip().lower() not in ENCODINGS:
+        return Hostile("The exchange's answer is packed in a way that cannot be read.")
+    return None
+
+
+def from_gateway(body: bytes) -> ExchangeError | None:
+    """Something between us and the exchange spoke, or the answer was cut: worth another try."""
+    start, end = body[:200].lstrip(), body[-200:].rstrip()
+    if not start or start.startswith(b"<"):
+        return Unreachable("Instead of data a web page or nothing came. It is tried again by itself.")
+    if (start[:1] == b"[" and end[-1:] != b"]") or (start[:1] == b"{" and end[-1:] != b"}"):
+        return Unreachable("The exchange's answer was cut short. It is tried again by itself.")
+    return None
