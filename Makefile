@@ -1,0 +1,73 @@
+# Holdfast. `make help` lists the targets.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+SEEDS ?= 10000
+
+.PHONY: help demo run install test check simulate chaos fuzz bench clean
+.DEFAULT_GOAL := help
+
+##@ Use it
+demo: $(VENV)/.runtime $(VENV)/.static ## Three sandbox exchanges, a demo user, web + worker + beat: look at it in a minute
+	@exec $(BIN)/python deploy/demo.py
+
+run: $(VENV)/.runtime $(VENV)/.static ## The application with your own exchanges; the first visitor becomes the owner
+	@exec $(BIN)/python manage.py serve
+
+install: $(VENV)/.runtime ## .venv with the locked requirements, nothing else
+
+##@ Work on it
+test: $(VENV)/.develop $(VENV)/.browser ## Everything that is tested, with the browser where it can be installed
+	@$(BIN)/pytest -n $(WORKERS) -m "not browser" tests
+	@$(BIN)/pytest -m browser tests
+
+check: $(VENV)/.develop ## ruff, mypy, djade, import-linter, Django's deploy check, migrations complete
+	@echo "ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check -q .
+	@echo "mypy"; $(BIN)/mypy .
+	@echo "djade"; git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2 --check
+	@echo "import-linter"; $(BIN)/lint-imports --no-cache
+	@echo "deploy check"; DATA_DIR=$$(mktemp -d) HTTPS=on ALLOWED_HOSTS=holdfast.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@echo "migrations"; DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/.develop ## All benchmarks: ratios within one run
+	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+clean: ## Remove what was installed and built; your data stays
+	rm -rf $(VENV) node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+##@ Help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/uv: requirements-uv.txt
+	@echo "Making the environment in $(VENV) …"
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@touch $@
+
+$(VENV)/.runtime: requirements.txt $(BIN)/uv
+	@echo "Installing the locked requirements …"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.develop: requirements-dev.txt $(VENV)/.runtime
+	@echo "Installing what the tests need …"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# The small Plotly bundle is a bonus: without npm the Python package's full one is served.
+$(VENV)/.static: package-lock.json $(VENV)/.runtime
+	@if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --silent >/dev/null 2>&1 || true; fi
+	@touch $@
+
+# Debian's chromium for the browser tests, where we may install it; else those tests are skipped and say so.
+$(VENV)/.browser: $(VENV)/.develop $(VENV)/.static
+	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing chromium …"; \
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) >/dev/null 2>&1 \
+			|| echo "chromium could not be installed: the browser tests will be skipped."; \
+	fi
+	@touch $@
