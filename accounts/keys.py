@@ -1,0 +1,112 @@
+"""A connection's key and secret: how they are put away sealed, taken out for one use, and forgotten.
+
+Knows no exchange and no ledger. What is opened here must not be kept, logged or passed on as an argument of a task.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NoReturn
+
+from django.conf import settings
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import Connection
+from accounts.sealing import Context, Vault, key_id_of
+
+KEY_FIELDS = ("sealed_key", "sealed_secret", "fingerprint", "key_version", "key_set_at")
+LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Credentials:
+    """An opened key and secret; shows neither when printed and refuses to be pickled."""
+
+    key: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return "Credentials(key=…, secret=…)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Credentials are not to be stored or sent.")
+
+
+def vault() -> Vault:
+    """The vault of the keys in the settings."""
+    return _vault(tuple(settings.VAULT_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _vault(keys: tuple[str, ...]) -> Vault:
+    return Vault(keys)
+
+
+@sensitive_variables()
+def store_key(connection: Connection, key: str, secret: str) -> None:
+    """Seal both for this connection, and save them if it is stored already; raises ValueError for unusable text.
+
+    Sets fingerprint, key_version and key_set_at too, and touches no other field.
+    """
+    key, secret = _usable(key, "key"), _usable(secret, "secret")
+    connection.sealed_key = vault().seal(key, context_of(connection, "key"))
+    connection.sealed_secret = vault().seal(secret, context_of(connection, "secret"))
+    connection.fingerprint = key[-4:]
+    connection.key_version = vault().newest
+    connection.key_set_at = timezone.now()
+    _save(connection)
+
+
+@sensitive_variables()
+def open_key(connection: Connection) -> Credentials:
+    """The key and secret for one use; raises SealError when they do not open here."""
+    return Credentials(
+        key=vault().open(connection.sealed_key, context_of(connection, "key")),
+        secret=vault().open(connection.sealed_secret, context_of(connection, "secret")),
+    )
+
+
+def forget_key(connection: Connection) -> None:
+    """Delete the sealed key and secret; the history stays."""
+    connection.sealed_key = connection.sealed_secret = ""
+    connection.fingerprint = connection.key_version = ""
+    connection.key_set_at = None
+    _save(connection)
+
+
+@sensitive_variables()
+def reseal_key(connection: Connection) -> bool:
+    """Seal the same key under the newest vault key; False when it was replaced meanwhile. Raises SealError."""
+    before = {"sealed_key": connection.sealed_key, "sealed_secret": connection.sealed_secret}
+    after = {
+        "sealed_key": vault().reseal(connection.sealed_key, context_of(connection, "key")),
+        "sealed_secret": vault().reseal(connection.sealed_secret, context_of(connection, "secret")),
+        "key_version": vault().newest,
+    }
+    return Connection.objects.filter(pk=connection.pk, **before).update(**after) == 1
+
+
+def sealed_under(connection: Connection) -> set[str]:
+    """Names of the vault keys that this connection's tokens need."""
+    return {key_id_of(token) for token in (connection.sealed_key, connection.sealed_secret) if token}
+
+
+def context_of(connection: Connection, field: str) -> Context:
+    """To what a token of this connection is bound."""
+    return Context(user_id=connection.user_id, connection=connection.public_id, field=field)
+
+
+def _save(connection: Connection) -> None:
+    if connection.pk is not None:
+        connection.save(update_fields=KEY_FIELDS)
+
+
+def _usable(text: str, name: str) -> str:
+    text = text.strip()
+    if not text or len(text) > LONGEST or not (text.isascii() and text.isprintable()):
+        raise ValueError(
+            f"The {name} must be 1 to {LONGEST} plain characters. Copy it again from the exchange's page."
+        )
+    return text
