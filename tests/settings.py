@@ -16,3 +16,6 @@ from portfolio.settings import *  # noqa: E402, F403
 # Argon2 costs 50 ms a login by intent; its use in the product is tested by name.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+# WhiteNoise warns where the collected files are not; the tests serve them from where they are written.
+STATIC_ROOT = os.path.join(DATA, "staticfiles")
+os.makedirs(STATIC_ROOT)

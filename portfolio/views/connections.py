@@ -1,0 +1,14 @@
+"""The page connections."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from portfolio.views.page import page
+
+
+@require_safe
+def connections(request: HttpRequest) -> HttpResponse:
+    """The page."""
+    return page(request, "connections.html", {}, section="connections")

@@ -1,0 +1,14 @@
+"""The page overview."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from portfolio.views.page import page
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """The page."""
+    return page(request, "overview.html", {}, section="overview")

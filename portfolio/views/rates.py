@@ -1,0 +1,14 @@
+"""The page rates."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from portfolio.views.page import page
+
+
+@require_safe
+def rates(request: HttpRequest) -> HttpResponse:
+    """The page."""
+    return page(request, "rates.html", {}, section="rates")
