@@ -1,0 +1,146 @@
+"""Where lots wait to be taken: one heap for the methods that choose a lot, one average for the one that does not.
+
+Both hand out parts whose costs sum exactly to what was put in.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from heapq import heappop, heappush
+from typing import Protocol
+
+from portfolio.lots.exact import ZERO, add, divide, share, subtract
+from portfolio.lots.records import Match, Method
+
+
+class Part:
+    """A quantity with its cost and origin; the engine's small change, mutable while it waits in a pool."""
+
+    __slots__ = ("acquired", "cost", "match", "number", "quantity", "unit")
+
+    def __init__(
+        self,
+        acquired: datetime | None,
+        number: int,
+        quantity: Decimal,
+        cost: Decimal,
+        unit: Decimal,
+        match: Match,
+    ) -> None:
+        self.acquired = acquired
+        self.number = number
+        self.quantity = quantity
+        self.cost = cost
+        self.unit = unit
+        self.match = match
+
+    def charge(self, fee: Decimal) -> None:
+        """Spread a fee over the whole part."""
+        self.cost = add(self.cost, fee)
+        self.unit = divide(self.cost, self.quantity)
+
+
+def new_part(acquired: datetime, number: int, quantity: Decimal, cost: Decimal) -> Part:
+    """A fresh lot; `number` is its place in the order of all acquisitions."""
+    return Part(acquired, number, quantity, cost, divide(cost, quantity), Match.LOT)
+
+
+class Pool(Protocol):
+    """What the engine needs of a place for lots."""
+
+    def put(self, part: Part) -> None:
+        """Add a part."""
+
+    def take(self, quantity: Decimal) -> tuple[list[Part], Decimal]:
+        """Take up to `quantity`; the second answer is what was missing."""
+
+    def parts(self) -> Iterator[Part]:
+        """What is left, oldest first."""
+
+
+class OrderedPool:
+    """Lots in the order in which the method takes them: by age, by youth, or by unit cost."""
+
+    __slots__ = ("_entries", "_method", "_ties")
+
+    def __init__(self, method: Method) -> None:
+        self._method = method
+        self._entries: list[tuple[tuple[Decimal, int] | int, int, Part]] = []
+        self._ties = 0
+
+    def put(self, part: Part) -> None:
+        """Add a lot; parts of one lot that meet again stay apart and keep their order of arrival."""
+        self._ties += 1
+        heappush(self._entries, (self._rank(part), self._ties, part))
+
+    def take(self, quantity: Decimal) -> tuple[list[Part], Decimal]:
+        """Take up to `quantity`, whole lots first; a split lot keeps what its share leaves over."""
+        entries = self._entries
+        taken = []
+        while quantity and entries:
+            part = entries[0][2]
+            if part.quantity > quantity:
+                taken.append(_split(part, quantity))
+                return taken, ZERO
+            heappop(entries)
+            quantity = subtract(quantity, part.quantity)
+            taken.append(part)
+        return taken, quantity
+
+    def parts(self) -> Iterator[Part]:
+        """The lots that are left, oldest first."""
+        yield from (
+            entry[2] for entry in sorted(self._entries, key=lambda entry: (entry[2].number, entry[1]))
+        )
+
+    def _rank(self, part: Part) -> tuple[Decimal, int] | int:
+        if self._method is Method.FIFO:
+            return part.number
+        if self._method is Method.LIFO:
+            return -part.number
+        return (part.unit.copy_negate(), part.number)
+
+
+def _split(part: Part, quantity: Decimal) -> Part:
+    cost = share(part.unit, quantity)
+    part.quantity = subtract(part.quantity, quantity)
+    part.cost = subtract(part.cost, cost)
+    return Part(part.acquired, part.number, quantity, cost, part.unit, part.match)
+
+
+class AveragePool:
+    """One quantity and one cost: every unit costs the same, and none has a date."""
+
+    __slots__ = ("cost", "quantity")
+
+    def __init__(self) -> None:
+        self.quantity = ZERO
+        self.cost = ZERO
+
+    def put(self, part: Part) -> None:
+        """Melt a part into the pool."""
+        self.quantity = add(self.quantity, part.quantity)
+        self.cost = add(self.cost, part.cost)
+
+    def take(self, quantity: Decimal) -> tuple[list[Part], Decimal]:
+        """Take up to `quantity` at the average; the last units take all the cost that is left."""
+        if not self.quantity:
+            return [], quantity
+        if quantity >= self.quantity:
+            part = _pooled(self.quantity, self.cost)
+            missing = subtract(quantity, self.quantity)
+            self.quantity = self.cost = ZERO
+            return [part], missing
+        part = _pooled(quantity, share(divide(self.cost, self.quantity), quantity))
+        self.quantity = subtract(self.quantity, quantity)
+        self.cost = subtract(self.cost, part.cost)
+        return [part], ZERO
+
+    def parts(self) -> Iterator[Part]:
+        """The pool as one part, when anything is in it."""
+        if self.quantity:
+            yield _pooled(self.quantity, self.cost)
+
+
+def _pooled(quantity: Decimal, cost: Decimal) -> Part:
+    return Part(None, 0, quantity, cost, ZERO, Match.POOL)

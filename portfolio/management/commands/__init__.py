@@ -1,0 +1,1 @@
+"""One module per command; each parses its arguments, calls one stage, prints lines."""
