@@ -47,7 +47,7 @@ class Transaction(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="transactions")
     raw = models.ForeignKey(Raw, on_delete=models.PROTECT, related_name="transactions")
     stream = models.CharField(max_length=40)
-    external_id = models.CharField(max_length=120)
+    external_id = models.CharField(max_length=200)
     leg = models.CharField(max_length=60, blank=True)
     kind = models.CharField(max_length=12, choices=KINDS)
     status = models.CharField(max_length=10, choices=STATUSES)

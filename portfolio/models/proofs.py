@@ -21,7 +21,10 @@ class Verdict(models.TextChoices):
 
 
 class Proof(models.Model):
-    """One interval between two snapshots of one asset; `start` is null for the stretch before the first snapshot."""
+    """One interval between two snapshots of one asset; `start` is null for the stretch before the first snapshot.
+
+    `later` names transactions dated within it (or carried into it) that took effect only after its end.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="proofs")
     asset = models.CharField(max_length=32)
@@ -33,6 +36,7 @@ class Proof(models.Model):
     residual = AmountField()
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     note = models.CharField(max_length=300, blank=True)
+    later = models.JSONField(default=list)
 
     objects = OwnedQuerySet["Proof"].as_manager()
 

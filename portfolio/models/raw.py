@@ -29,7 +29,7 @@ class Raw(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="raws")
     stream = models.CharField(max_length=40)
-    source_id = models.CharField(max_length=120)
+    source_id = models.CharField(max_length=240)
     digest = models.CharField(max_length=64)
     body = models.TextField()
     received_at = models.DateTimeField(default=timezone.now)
@@ -54,7 +54,7 @@ class Quarantine(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="quarantine")
     stream = models.CharField(max_length=40)
-    source_id = models.CharField(max_length=120, blank=True)
+    source_id = models.CharField(max_length=240, blank=True)
     digest = models.CharField(max_length=64)
     body = models.TextField()
     reason = models.CharField(max_length=400)

@@ -113,17 +113,22 @@ class StreamRun(models.Model):
 class Coverage(models.Model):
     """From where the next read of a stream starts, and which spans have been read completely.
 
-    `spans` is a sorted list of disjoint [start, end) pairs, ISO 8601 UTC. `cursor` is the connector's own.
+    `spans` is a sorted list of disjoint [start, end) pairs, ISO 8601 UTC. `cursor` is the connector's own. `latest`
+    names the newest observation of each scope (its Raw), `open_rows` what must be read again until it is final
+    (source id: since when). `full_began_at` is when the last walk over everything began to be read.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="coverage")
     stream = models.CharField(max_length=40)
     cursor = models.JSONField(default=dict)
     spans = models.JSONField(default=list)
+    latest = models.JSONField(default=dict)
+    open_rows = models.JSONField(default=dict)
     not_offered = models.BooleanField(default=False)
+    full_began_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     complete_at = models.DateTimeField(null=True)
-    """When the stream was last read to its end."""
+    """When the last read began that came to the stream's end: nothing older is missing."""
 
     objects = OwnedQuerySet["Coverage"].as_manager()
 
