@@ -32,6 +32,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='PriceHistory',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('asset', models.CharField(max_length=32, unique=True)),
+                ('wanted_since', models.DateField()),
+                ('asked_from', models.DateField(null=True)),
+                ('asked_until', models.DateField(null=True)),
+                ('asked_at', models.DateTimeField(null=True)),
+                ('error', models.CharField(blank=True, max_length=400)),
+            ],
+            options={
+                'verbose_name_plural': 'price histories',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('asked_from__isnull', True), ('asked_until__isnull', True)), ('asked_from__lte', models.F('asked_until')), _connector='OR'), name='price_history_span_forward')],
+            },
+        ),
+        migrations.CreateModel(
             name='Rate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -41,9 +57,10 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(max_length=40)),
                 ('at', models.DateTimeField()),
                 ('fetched_at', models.DateTimeField()),
+                ('newest', models.BooleanField(default=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['base', 'counter', '-at'], name='rate_newest')],
+                'indexes': [models.Index(fields=['base', 'counter', '-at'], name='rate_by_time'), models.Index(condition=models.Q(('newest', True)), fields=['base', 'counter'], name='rate_newest')],
                 'constraints': [models.UniqueConstraint(fields=('base', 'counter', 'source', 'at'), name='rate_once'), models.CheckConstraint(condition=models.Q(('price', 0), _negated=True), name='rate_not_zero'), models.CheckConstraint(condition=models.Q(('base', models.F('counter')), _negated=True), name='rate_of_two_assets')],
             },
         ),
@@ -162,6 +179,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
                 ('value_usd', portfolio.fields.AmountField()),
+                ('flow_usd', portfolio.fields.AmountField(default=0)),
                 ('held', models.PositiveSmallIntegerField()),
                 ('priced', models.PositiveSmallIntegerField()),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='worth_points', to='accounts.connection')),
@@ -199,6 +217,7 @@ class Migration(migrations.Migration):
                 ('value_usd', portfolio.fields.AmountField(null=True)),
                 ('flow', portfolio.fields.AmountField()),
                 ('flow_usd', portfolio.fields.AmountField(null=True)),
+                ('unexplained', portfolio.fields.AmountField(default=0)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='daily_holdings', to='accounts.connection')),
             ],
             options={
@@ -252,10 +271,12 @@ class Migration(migrations.Migration):
                 ('pending', portfolio.fields.AmountField()),
                 ('first_seen', models.DateTimeField()),
                 ('last_seen', models.DateTimeField()),
+                ('newest', models.BooleanField(default=True)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='balances', to='accounts.connection')),
                 ('raw', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='portfolio.raw')),
             ],
             options={
+                'indexes': [models.Index(condition=models.Q(('newest', True)), fields=['connection', 'asset'], name='balance_newest')],
                 'constraints': [models.UniqueConstraint(fields=('connection', 'asset', 'first_seen'), name='balance_once'), models.CheckConstraint(condition=models.Q(('last_seen__gte', models.F('first_seen'))), name='balance_span_forward')],
             },
         ),

@@ -3,7 +3,7 @@
 from portfolio.models.balances import BalanceSnapshot
 from portfolio.models.ledger import Posting, Transaction
 from portfolio.models.proofs import Proof, Verdict
-from portfolio.models.rates import DailyPrice, Rate
+from portfolio.models.rates import DailyPrice, PriceHistory, Rate
 from portfolio.models.raw import Quarantine, Raw
 from portfolio.models.runs import Coverage, Run, RunState, StreamRun, Trigger
 from portfolio.models.valuations import Certainty, DailyHolding, DailyWorth, WorthPoint
@@ -16,6 +16,7 @@ __all__ = [
     "DailyPrice",
     "DailyWorth",
     "Posting",
+    "PriceHistory",
     "Proof",
     "Quarantine",
     "Rate",

@@ -21,7 +21,8 @@ class DailyHolding(models.Model):
     """One asset of one connection at the end of a UTC day; a missing price leaves the value empty, never zero.
 
     `flow` is what came in (+) or went out (-) from outside on that day (deposits, withdrawals, transfers, issue,
-    redeem, and what was first seen when the connection was added), in the asset; `flow_usd` the same valued.
+    redeem, adjustments, and what no row explains), in the asset; `flow_usd` the same valued. `unexplained` is the
+    part of `flow` that no row of the ledger explains, such as what was there when the connection was added.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="daily_holdings")
@@ -33,6 +34,7 @@ class DailyHolding(models.Model):
     value_usd = AmountField(null=True)
     flow = AmountField()
     flow_usd = AmountField(null=True)
+    unexplained = AmountField(default=0)
 
     objects = OwnedQuerySet["DailyHolding"].as_manager()
 
@@ -72,11 +74,15 @@ class DailyWorth(models.Model):
 
 
 class WorthPoint(models.Model):
-    """All of one connection at a moment within the last days, for the short spans of the chart."""
+    """All of one connection at a moment within the last days, for the short spans of the chart.
+
+    `flow_usd` is what had flowed in on its UTC day as known then, so that gains since then can leave out flows.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="worth_points")
     at = models.DateTimeField()
     value_usd = AmountField()
+    flow_usd = AmountField(default=0)
     held = models.PositiveSmallIntegerField()
     priced = models.PositiveSmallIntegerField()
 
