@@ -16,6 +16,6 @@ urlpatterns = [
     path("settings/", appearance.settings, name="settings"),
     path("settings/theme/", appearance.theme, name="theme"),
     path("settings/amounts/", appearance.hide_amounts, name="hide_amounts"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
 ]
