@@ -11,6 +11,15 @@ from accounts.models import Connection, User
 
 auditlog.register(
     Connection,
-    include_fields=["user", "exchange", "label", "state", "reason_code", "fingerprint", "key_version", "key_set_at"],
+    include_fields=[
+        "user",
+        "exchange",
+        "label",
+        "state",
+        "reason_code",
+        "fingerprint",
+        "key_version",
+        "key_set_at",
+    ],
 )
 auditlog.register(User, include_fields=["email", "is_active", "is_staff", "is_superuser", "is_owner"])

@@ -26,9 +26,10 @@ class PrivateAnswers:
         return response
 
 
-class AuditTrail(AuditlogMiddleware):  # type: ignore[misc]
+class AuditTrail(AuditlogMiddleware):
     """Auditlog's middleware, which believes an address in a header only from our own proxies."""
 
     @staticmethod
     def _get_remote_addr(request: HttpRequest) -> str | None:
-        return get_client_ip(request)
+        address: str | None = get_client_ip(request)
+        return address

@@ -15,7 +15,7 @@ from accounts.models import User
 
 
 @method_decorator(login_not_required, name="dispatch")
-class Login(views.LoginView):  # type: ignore[misc]
+class Login(views.LoginView):
     """The log-in page, or the sign-up page while nobody has an account."""
 
     extra_context = {"signup_open": settings.SIGNUP_OPEN}
@@ -29,7 +29,7 @@ class Login(views.LoginView):  # type: ignore[misc]
 
 
 @method_decorator(login_not_required, name="dispatch")
-class Signup(views.SignupView):  # type: ignore[misc]
+class Signup(views.SignupView):
     """Sign-up that tells the first visitor that this account will be the owner's."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
