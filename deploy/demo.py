@@ -88,8 +88,10 @@ def main() -> int:
         "RATES_EVERY_SECONDS": os.environ.get("RATES_EVERY_SECONDS", "60"),
     }
     print("Starting the sandbox exchanges …", flush=True)
+    state = ("--state", str(DATA / "sandbox.json"))
     sandbox = subprocess.Popen(
-        [sys.executable, "-m", "exchanges.sandbox", "--seed", SEED, "--port-base", str(base)], cwd=ROOT
+        [sys.executable, "-m", "exchanges.sandbox", "--seed", SEED, "--port-base", str(base), *state],
+        cwd=ROOT,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

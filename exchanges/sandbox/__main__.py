@@ -19,6 +19,9 @@ from exchanges.sandbox.world import World, utc_now
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT."""
     options = parser().parse_args(arguments)
+    if options.print_keys:
+        sys.stdout.write(json.dumps(credentials(options.seed)) + "\n")
+        return 0
     opened = opening(options.state, options.seed)
     world = World(options.seed, now=clock(options.fast), opened=opened)
     pace = {"pace": None} if options.no_pace else {}
@@ -49,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--state", type=Path, help="a file that keeps the world's opening over restarts")
     made.add_argument("--no-pace", action="store_true", help="never answer 429")
+    made.add_argument(
+        "--print-keys", action="store_true", help="print the seed's keys as one JSON object and end"
+    )
     made.add_argument("--json", action="store_true", help="print addresses and keys as one JSON object")
     return made
 
@@ -72,12 +78,14 @@ def clock(fast: int) -> Callable[[], datetime]:
     return lambda: started + (utc_now() - started) * fast if fast > 1 else utc_now()
 
 
+def credentials(seed: str) -> dict[str, dict[str, str]]:
+    """The (invented) keys in the form that `manage.py connect` reads."""
+    return {name: {"key": key, "secret": secret} for name, (key, secret) in keys(seed).items()}
+
+
 def tell(urls: dict[str, str], seed: str, *, as_json: bool) -> None:
     """Print where to connect and with which (invented) keys."""
-    known = {
-        name: {"url": url, "key": keys(seed)[name][0], "secret": keys(seed)[name][1]}
-        for name, url in urls.items()
-    }
+    known = {name: {"url": urls[name], **one} for name, one in credentials(seed).items()}
     if as_json:
         sys.stdout.write(json.dumps(known) + "\n")
     else:

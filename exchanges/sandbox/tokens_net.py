@@ -52,7 +52,7 @@ class TokensNet(Exchange):
 
         return (
             undocumented("/private/balance/all/", self.balances),
-            route("/private/balance/(?P<currency>(?!all/)[^/]+)/", self.balance, right="read"),
+            route("/private/balance/{currency}/", self.balance, right="read"),
             route("/private/orders/get/all/", self.open_orders, right="read"),
             route("/private/orders/get/{what}/", self.orders, right="read"),
             undocumented("/private/trades/all/{page}/", self.all_trades),

@@ -244,10 +244,10 @@ class Exchange:
     def _answer(self, request: Request) -> JSON:
         if request.method != "GET":
             raise self.refusal(405, request, "Method Not Allowed")
-        for one in self._routes:
-            found = one.pattern.fullmatch(request.path)
-            if found and (one.documented or not self.documented_only):
-                return self._serve(one, request, found.groupdict())
+        matches = ((one, one.pattern.fullmatch(request.path)) for one in self._routes)
+        one, found = next(((one, found) for one, found in matches if found), (None, None))
+        if one is not None and found is not None and (one.documented or not self.documented_only):
+            return self._serve(one, request, found.groupdict())
         raise self.refusal(404, request, "Not Found")
 
     def _serve(self, one: Route, request: Request, parts: Mapping[str, str]) -> JSON:
