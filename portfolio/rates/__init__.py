@@ -1,0 +1,25 @@
+"""What one unit of an asset is worth in USD: by which route, from whom, how old. Unpriced is absence, never zero.
+
+`routes` chooses among quotes and is pure; `store` asks the database. Nothing here knows who holds what.
+"""
+
+from portfolio.rates.routes import ECB, FIAT, HUBS, USD, Price, Quoted, closing_time, nodes, price, prices
+from portfolio.rates.store import DayPrice, Repriced, current, daily, settle
+
+__all__ = [
+    "ECB",
+    "FIAT",
+    "HUBS",
+    "USD",
+    "DayPrice",
+    "Price",
+    "Quoted",
+    "Repriced",
+    "closing_time",
+    "current",
+    "daily",
+    "nodes",
+    "price",
+    "prices",
+    "settle",
+]
