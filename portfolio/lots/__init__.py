@@ -5,7 +5,7 @@ Pure: knows no Django, no store, no prices beyond the values that come with the 
 
 from portfolio.lots.engine import Gains, LotBook, open_book, settle
 from portfolio.lots.order import OutOfOrder, in_order
-from portfolio.lots.reader import UnreadableFile, read_movements
+from portfolio.lots.reader import read_movements
 from portfolio.lots.records import (
     Disposal,
     Kind,
@@ -30,7 +30,6 @@ __all__ = [
     "OutOfOrder",
     "Shortfall",
     "Term",
-    "UnreadableFile",
     "holding_term",
     "in_order",
     "open_book",

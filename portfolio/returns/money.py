@@ -1,0 +1,119 @@
+"""Money-weighted return: the one yearly rate at which all flows and the closing value meet.
+
+The unknown is the daily discount factor v in sum(amount * v ** days) = 0. Floats only find where the sum
+changes its sign; the root itself is polished in Decimal. More than one root is refused, not chosen from.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, localcontext
+from itertools import pairwise
+
+from portfolio.returns.growth import DAYS_IN_YEAR
+from portfolio.returns.records import ONE, WORKING, ZERO, Refused
+
+# The log growth of the whole span is looked through from -40 to 40: closely where portfolios live.
+_NEAR = [step / 20 for step in range(-80, 81)]
+_FAR = [step / 2 for step in range(9, 81)]
+_GRID = [*(-growth for growth in reversed(_FAR)), *_NEAR, *_FAR]
+_HALVINGS = 60
+_POLISHINGS = 3
+_LARGEST_RATE = Decimal("1e30")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Money seen from the owner's purse: negative when put in, positive when taken out or standing at the end."""
+
+    on: date
+    amount: Decimal
+
+
+def money_weighted(flows: Sequence[Flow]) -> Decimal:
+    """The yearly rate (XIRR, years of 365 days) of dated flows in any order; raises `Refused` where none is sure."""
+    sums: dict[date, Decimal] = {}
+    with localcontext(WORKING):
+        for flow in flows:
+            sums[flow.on] = sums.get(flow.on, ZERO) + flow.amount
+    moved = {on: amount for on, amount in sums.items() if amount}
+    if not moved:
+        raise Refused("No money moved.")
+    if all(amount < 0 for amount in moved.values()):
+        raise Refused("Nothing came back and nothing is left, so no rate fits.")
+    if all(amount > 0 for amount in moved.values()):
+        raise Refused("No money was put in, so no rate fits.")
+    start = min(moved)
+    return _yearly_rate({(on - start).days: amount for on, amount in moved.items()})
+
+
+def _yearly_rate(amounts: dict[int, Decimal]) -> Decimal:
+    span = max(amounts)
+    brackets = _brackets({days: float(amount) for days, amount in amounts.items()}, span)
+    if not brackets:
+        raise Refused("No yearly rate makes these flows meet.")
+    if len(brackets) > 1:
+        raise Refused(
+            f"{len(brackets)} different yearly rates make these flows meet; none of them is the return."
+        )
+    with localcontext(WORKING):
+        discount = _polish(amounts, Decimal(math.exp(-brackets[0] / span)))
+        rate = discount**-DAYS_IN_YEAR - ONE
+    if rate > _LARGEST_RATE:
+        raise Refused("The span is too short for a yearly rate: it would have more than 30 digits.")
+    return rate
+
+
+def _brackets(amounts: dict[int, float], span: int) -> list[float]:
+    """Every log growth of the span at which the discounted sum is zero."""
+    sums = [(growth, _discounted(amounts, growth / span)) for growth in _GRID]
+    roots = [growth for growth, total in sums if total == 0]
+    for (low, at_low), (high, at_high) in pairwise(sums):
+        if at_low * at_high < 0:
+            roots.append(_halve(amounts, span, low, high))
+    return roots
+
+
+def _halve(amounts: dict[int, float], span: int, low: float, high: float) -> float:
+    rising = _discounted(amounts, low / span) < 0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if (_discounted(amounts, middle / span) < 0) is rising:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _discounted(amounts: dict[int, float], daily: float) -> float:
+    return math.fsum(amount * math.exp(-daily * days) for days, amount in amounts.items())
+
+
+def _polish(amounts: dict[int, Decimal], discount: Decimal) -> Decimal:
+    """Newton's steps from a root good to some 15 digits to one good to 40."""
+    for _ in range(_POLISHINGS):
+        terms = [(days, amount * discount**days) for days, amount in amounts.items()]
+        slope = sum((days * term for days, term in terms), ZERO)
+        if not slope:
+            break
+        discount -= discount * sum((term for _, term in terms), ZERO) / slope
+    return discount
+
+
+def modified_dietz(opening: Decimal, closing: Decimal, flows: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
+    """Gain over the average capital; each flow comes with the share of the period for which it worked."""
+    with localcontext(WORKING):
+        gain = closing - opening - sum((amount for amount, _ in flows), ZERO)
+        capital = opening + sum((amount * worked for amount, worked in flows), ZERO)
+        if capital <= 0:
+            raise Refused("On average no money was at work.")
+        return gain / capital
+
+
+def yearly(total: Decimal, days: int) -> Decimal:
+    """The yearly rate that gives `total` after `days`; only for spans above one year, where it is no dream."""
+    if days <= DAYS_IN_YEAR:
+        raise Refused(f"The span of {days} days is not above one year.")
+    with localcontext(WORKING):
+        return (total + ONE) ** (Decimal(DAYS_IN_YEAR) / days) - ONE
