@@ -128,7 +128,7 @@ class Btse(Exchange):
         start, end = self._window(request, clamp=self.windows == "clamp")
         rows = [
             row
-            for row in request.listed(world.btse.rows("wallet", at=request.as_of))
+            for row in request.listed(world.btse.rows("wallet", at=request.as_of, since=start))
             if start <= row.at <= end
             and (currency in (None, row.asset) or currency == row.facts.get("target"))
         ]
@@ -201,7 +201,7 @@ class Btse(Exchange):
         start = max(start, request.as_of - timedelta(days=120))
         rows = [
             row
-            for row in request.listed(world.btse.rows("wallet", at=request.as_of))
+            for row in request.listed(world.btse.rows("wallet", at=request.as_of, since=start))
             if start <= row.at <= end and row.asset == asset
         ]
         size = int(request.query.get("pageSize", "50"))
@@ -254,7 +254,7 @@ class Btse(Exchange):
             raise bad(400, -2, "Required parameter 'symbol' is not present")
         count = self._count(request)
         start, end = self._window(request, clamp=True, default=WEEK)
-        rows = request.listed(world.btse.rows("fills", at=request.as_of))
+        rows = request.listed(world.btse.rows("fills", at=request.as_of, since=start))
         return [row for row in rows if row.facts["symbol"] == symbol and start <= row.at <= end][::-1][:count]
 
     def _wallet_row(self, row: Row, at: datetime) -> dict[str, JSON]:

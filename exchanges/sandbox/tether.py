@@ -75,6 +75,7 @@ class Tether(Exchange):
             old_endpoints,
             page_suffix,
         )
+        self._after: dict[tuple[int, int, int], dict[str, Decimal]] = {}
         super().__init__(world, key=key, secret=secret, **common)
 
     def routes(self) -> tuple[Route, ...]:
@@ -219,8 +220,16 @@ class Tether(Exchange):
         return request.listed(world.tether.rows("transactions", at=request.as_of))
 
     def _shown(self, rows: list[Row], world: World, at: datetime) -> list[dict[str, JSON]]:
-        after = balances_after(world.tether.rows("transactions", at=at), at)
+        after = self._balances_after(world, at)
         return [shown(row, after[row.id], at) for row in rows]
+
+    def _balances_after(self, world: World, at: datetime) -> dict[str, Decimal]:
+        """Reckoned again only when something came or settled: pages of a long history ask for it often."""
+        rows = world.tether.rows("transactions", at=at)
+        known = (id(world), len(rows), sum(row.settles <= at for row in rows))
+        if known not in self._after:
+            self._after = {known: balances_after(rows, at)}
+        return self._after[known]
 
     def _orders(self, request: Request, world: World) -> list[dict[str, JSON]]:
         rows = [

@@ -7,7 +7,7 @@ Knows no wire: what an exchange would answer is derived from here elsewhere.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,10 +51,6 @@ class Row:
         if at >= self.settles:
             return self.outcome
         return Status.PENDING if at < self.at + (self.settles - self.at) / 3 else Status.PROCESSING
-
-    def seen(self, at: datetime) -> bool:
-        """Whether it has happened and may be listed."""
-        return self.at <= at and self.visible <= at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +114,12 @@ class Ledger:
         self._count = 0
         self._lock = threading.RLock()
 
-    def rows(self, *streams: str, at: datetime | None = None) -> list[Row]:
-        """What may be listed at that moment, oldest first; of all streams when none is named."""
+    def rows(self, *streams: str, at: datetime | None = None, since: datetime | None = None) -> list[Row]:
+        """What may be listed at that moment, oldest first; of all streams when none is named; from `since` on."""
         moment = at or self.now()
         return [
             row
-            for row in self._until(moment)
+            for row in self._until(moment, since)
             if row.visible <= moment and (not streams or row.stream in streams)
         ]
 
@@ -168,11 +164,12 @@ class Ledger:
                 self.put(fill)
         return order
 
-    def _until(self, moment: datetime) -> Sequence[Row]:
+    def _until(self, moment: datetime, since: datetime | None = None) -> Sequence[Row]:
         with self._lock:
             self._grow(moment)
+            start = bisect_left(self._rows, since, key=lambda entry: entry[0]) if since else 0
             end = bisect_right(self._rows, moment, key=lambda entry: entry[0])
-            return [entry[2] for entry in self._rows[:end]]
+            return [entry[2] for entry in self._rows[start:end]]
 
     def _grow(self, moment: datetime) -> None:
         while True:
