@@ -37,6 +37,7 @@ class Shelf:
     held: dict[str, Decimal] = field(default_factory=dict)
     entries: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
     waiting: dict[tuple[str, str], OpenRow] = field(default_factory=dict)
+    reference: dict[str, Raw] = field(default_factory=dict)
     pages: int = 0
 
     def progress(self, stream: str, *, full: bool = False) -> Progress:
@@ -68,7 +69,7 @@ class Shelf:
     def store(self, page: Page) -> None:
         """One page with its cursor, at once."""
         self.pages += 1
-        assert len(page.raws) + len(page.unreadable) <= max(page.sent, len(page.raws)) + len(page.unreadable)
+        assert len(page.raws) <= page.sent or page.stream == "trades"
         self.cursors[page.stream] = page.cursor
         if page.not_offered:
             self.not_offered.add(page.stream)
@@ -80,9 +81,10 @@ class Shelf:
             self._post(raw)
 
     def _post(self, raw: Raw) -> None:
-        reference = [r for (stream, _, _), r in self.raws.items() if stream == "reference"]
+        if raw.stream == "reference":
+            self.reference[raw.source_id] = raw
         try:
-            meaning: Meaning = self.normalise(raw, reference)
+            meaning: Meaning = self.normalise(raw, tuple(self.reference.values()))
         except ValueError as error:
             self.reasons.append(str(error))
             return
