@@ -14,10 +14,11 @@ from itertools import pairwise
 from portfolio.returns.growth import DAYS_IN_YEAR
 from portfolio.returns.records import ONE, WORKING, ZERO, Refused
 
-# The log growth of the whole span is looked through from -40 to 40: closely where portfolios live.
+# The log growth of the whole span is looked through closely where portfolios live, then in growing steps
+# to a hundredfold a day: nearly all money may have come on the last day of a long span.
 _NEAR = [step / 20 for step in range(-80, 81)]
-_FAR = [step / 2 for step in range(9, 81)]
-_GRID = [*(-growth for growth in reversed(_FAR)), *_NEAR, *_FAR]
+_WIDER = 1.1
+_STEEPEST_DAY = math.log(100)
 _HALVINGS = 60
 _POLISHINGS = 3
 _LARGEST_RATE = Decimal("1e30")
@@ -67,12 +68,19 @@ def _yearly_rate(amounts: dict[int, Decimal]) -> Decimal:
 
 def _brackets(amounts: dict[int, float], span: int) -> list[float]:
     """Every log growth of the span at which the discounted sum is zero."""
-    sums = [(growth, _discounted(amounts, growth / span)) for growth in _GRID]
+    sums = [(growth, _discounted(amounts, growth / span)) for growth in _grid(span)]
     roots = [growth for growth, total in sums if total == 0]
     for (low, at_low), (high, at_high) in pairwise(sums):
         if at_low * at_high < 0:
             roots.append(_halve(amounts, span, low, high))
     return roots
+
+
+def _grid(span: int) -> list[float]:
+    far = [_NEAR[-1]]
+    while far[-1] < _STEEPEST_DAY * span:
+        far.append(far[-1] * _WIDER)
+    return [*(-growth for growth in reversed(far[1:])), *_NEAR, *far[1:]]
 
 
 def _halve(amounts: dict[int, float], span: int, low: float, high: float) -> float:
@@ -87,7 +95,9 @@ def _halve(amounts: dict[int, float], span: int, low: float, high: float) -> flo
 
 
 def _discounted(amounts: dict[int, float], daily: float) -> float:
-    return math.fsum(amount * math.exp(-daily * days) for days, amount in amounts.items())
+    """The sum at a daily log rate, scaled so that its largest factor is one: only sign and zero matter."""
+    shift = max(0.0, -daily * max(amounts))
+    return math.fsum(amount * math.exp(-daily * days - shift) for days, amount in amounts.items())
 
 
 def _polish(amounts: dict[int, Decimal], discount: Decimal) -> Decimal:
