@@ -5,6 +5,7 @@ What a sync moves (nonce, lease, times) is left out, so that one action of a per
 
 from __future__ import annotations
 
+from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 
 from accounts.models import Connection, User
@@ -23,3 +24,9 @@ auditlog.register(
     ],
 )
 auditlog.register(User, include_fields=["email", "is_active", "is_staff", "is_superuser", "is_owner"])
+
+
+def note_resealed(connection: Connection, version: str) -> None:
+    """One row for a key sealed again; written by hand because resealing is a conditional UPDATE."""
+    changes = {"key_version": [connection.key_version, version]}
+    LogEntry.objects.log_create(connection, action=LogEntry.Action.UPDATE, changes=changes)

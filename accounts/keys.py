@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import NoReturn
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.audit import note_resealed
 from accounts.models import Connection
 from accounts.sealing import Context, Vault, key_id_of
 
@@ -50,13 +52,19 @@ def store_key(connection: Connection, key: str, secret: str) -> None:
 
     Sets fingerprint, key_version and key_set_at too, and touches no other field.
     """
-    key, secret = _usable(key, "key"), _usable(secret, "secret")
+    seal_onto(connection, key, secret)
+    _save(connection)
+
+
+@sensitive_variables()
+def seal_onto(connection: Connection, key: str, secret: str) -> None:
+    """As store_key, but the caller saves the fields (KEY_FIELDS) together with others of its own."""
+    key, secret = usable(key, "key"), usable(secret, "secret")
     connection.sealed_key = vault().seal(key, context_of(connection, "key"))
     connection.sealed_secret = vault().seal(secret, context_of(connection, "secret"))
     connection.fingerprint = key[-4:]
     connection.key_version = vault().newest
     connection.key_set_at = timezone.now()
-    _save(connection)
 
 
 @sensitive_variables()
@@ -85,7 +93,11 @@ def reseal_key(connection: Connection) -> bool:
         "sealed_secret": vault().reseal(connection.sealed_secret, context_of(connection, "secret")),
         "key_version": vault().newest,
     }
-    return Connection.objects.filter(pk=connection.pk, **before).update(**after) == 1
+    with transaction.atomic():
+        done = Connection.objects.filter(pk=connection.pk, **before).update(**after) == 1
+        if done:
+            note_resealed(connection, after["key_version"])
+    return done
 
 
 def sealed_under(connection: Connection) -> set[str]:
@@ -103,7 +115,9 @@ def _save(connection: Connection) -> None:
         connection.save(update_fields=KEY_FIELDS)
 
 
-def _usable(text: str, name: str) -> str:
+@sensitive_variables()
+def usable(text: str, name: str) -> str:
+    """The text without blanks around it; raises ValueError when it cannot be a key or secret."""
     text = text.strip()
     if not text or len(text) > LONGEST or not (text.isascii() and text.isprintable()):
         raise ValueError(
