@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ('assets', models.CharField(blank=True, max_length=140)),
                 ('first_seen', models.DateTimeField(default=django.utils.timezone.now)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='transactions', to='accounts.connection')),
-                ('raw', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='portfolio.raw')),
+                ('raw', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='transactions', to='portfolio.raw')),
             ],
         ),
         migrations.CreateModel(
@@ -273,7 +273,7 @@ class Migration(migrations.Migration):
                 ('last_seen', models.DateTimeField()),
                 ('newest', models.BooleanField(default=True)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='balances', to='accounts.connection')),
-                ('raw', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='portfolio.raw')),
+                ('raw', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='balances', to='portfolio.raw')),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('newest', True)), fields=['connection', 'asset'], name='balance_newest')],

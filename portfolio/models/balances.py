@@ -48,7 +48,7 @@ class BalanceSnapshot(models.Model):
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="balances")
-    raw = models.ForeignKey(Raw, on_delete=models.PROTECT, related_name="balances")
+    raw = models.ForeignKey(Raw, on_delete=models.RESTRICT, related_name="balances")
     asset = models.CharField(max_length=32)
     total = AmountField()
     available = AmountField()

@@ -45,7 +45,7 @@ class Transaction(models.Model):
     """One leg of one transaction, as the winning raw record tells it."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="transactions")
-    raw = models.ForeignKey(Raw, on_delete=models.PROTECT, related_name="transactions")
+    raw = models.ForeignKey(Raw, on_delete=models.RESTRICT, related_name="transactions")
     stream = models.CharField(max_length=40)
     external_id = models.CharField(max_length=200)
     leg = models.CharField(max_length=60, blank=True)
