@@ -1,0 +1,17 @@
+"""What the holdings are worth: now, on each day, at each moment of the last week, and how that changed.
+
+`holdings` answers for now; `history` (pure) finds the quantity of each day; `update` keeps the daily rows; `points` the
+hourly ones; `worth` reads them for charts; `change` takes flows out of gains.
+"""
+
+from portfolio.valuation.amounts import usd
+from portfolio.valuation.holdings import Holding, Part, Portfolio, portfolio_of, portfolio_of_connections
+
+__all__ = [
+    "Holding",
+    "Part",
+    "Portfolio",
+    "portfolio_of",
+    "portfolio_of_connections",
+    "usd",
+]
