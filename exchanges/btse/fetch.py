@@ -21,6 +21,8 @@ from exchanges.line import Line
 from exchanges.records import Raw, Unreadable
 
 BALANCES = "balances"
+EVERYTHING = "all"
+"""The scope of a record that names all that is held: what it leaves out is zero."""
 SKEW_LIMIT = 30.0
 """BTSE does not say how far a nonce may be from its own time; a rejected key is blamed on the clock from here on."""
 
@@ -84,9 +86,10 @@ class BtseConnector:
             return "Bitcoin"
 
     def balances(self, progress: Progress) -> Iterator[Page]:
-        """The spot wallet in one page; rows of zero are left out."""
+        """The spot wallet as one record; where a row cannot be read, the others one by one, as an incomplete list."""
         rows = listed(self._signed.get(paths.WALLET).value)
         raws: dict[str, Raw] = {}
+        held: dict[str, wire.Value] = {}
         unreadable: list[Unreadable] = []
         for row in rows:
             try:
@@ -94,13 +97,17 @@ class BtseConnector:
             except ValueError as error:
                 unreadable.append(wire.unreadable(BALANCES, row, str(error)))
                 continue
-            if raw is None or raws.setdefault(raw.source_id, raw).digest == raw.digest:
+            if raw is None:
+                continue
+            if raws.setdefault(raw.source_id, raw).digest == raw.digest:
+                held[raw.source_id] = row
                 continue
             reason = "an asset is listed twice with different amounts"
             unreadable.append(wire.unreadable(BALANCES, row, reason, raw.source_id))
+        whole = wire.record(BALANCES, EVERYTHING, [held[asset] for asset in sorted(held)])
         yield Page(
             stream=BALANCES,
-            raws=tuple(raws.values()),
+            raws=tuple(raws.values()) if unreadable else (whole,),
             unreadable=tuple(unreadable),
             cursor=progress.cursor,
             complete=not unreadable,

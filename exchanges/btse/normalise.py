@@ -25,9 +25,11 @@ def normalise(raw: Raw, reference: Sequence[Raw] = ()) -> Meaning:
     """One record of any stream; BTSE's rows need no reference."""
     if raw.stream == "reference":
         return Meaning()
-    row = wire.fields(wire.parse(raw.body))
+    value = wire.parse(raw.body)
     if raw.stream == "balances":
-        return Meaning(balances=(_balance(row),))
+        held = value if isinstance(value, list) else [value]
+        return Meaning(balances=tuple(_balance(wire.fields(row)) for row in held))
+    row = wire.fields(value)
     if raw.stream == "wallet_history":
         entry = _movement(row)
     elif raw.stream == "trades":
