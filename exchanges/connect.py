@@ -21,6 +21,12 @@ from exchanges.clock import SYSTEM_CLOCK
 from exchanges.connector import Clock, Connector, Facts, JSONValue, NonceSource, Normaliser, PublicSource
 from exchanges.line import Line
 from exchanges.pace import Pace, Paces, Window
+from exchanges.tether.fetch import TetherConnector
+from exchanges.tether.normalise import normalise as normalise_tether
+from exchanges.tether.prices import TetherPrices
+from exchanges.tokens_net.fetch import TokensNetConnector
+from exchanges.tokens_net.normalise import normalise as normalise_tokens_net
+from exchanges.tokens_net.prices import TokensNetPrices
 from exchanges.transport import CallRecord
 
 Meter = Callable[[CallRecord], None]
@@ -46,6 +52,17 @@ class _Parts:
 
 _EXCHANGES: dict[ExchangeName, _Parts] = {
     ExchangeName.BTSE: _Parts(connector=BtseConnector, prices=BtsePrices, normalise=normalise_btse, calls=5),
+    # Tether.to and Tokens.net publish no limit: two calls a second on average, more at once when it was quiet.
+    ExchangeName.TETHER: _Parts(
+        connector=TetherConnector, prices=TetherPrices, normalise=normalise_tether, calls=20, seconds=10
+    ),
+    ExchangeName.TOKENS_NET: _Parts(
+        connector=TokensNetConnector,
+        prices=TokensNetPrices,
+        normalise=normalise_tokens_net,
+        calls=20,
+        seconds=10,
+    ),
 }
 
 _paces: dict[ExchangeName, Paces] = {

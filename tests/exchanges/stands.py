@@ -16,9 +16,11 @@ from exchanges.connector import Connector
 from exchanges.pace import Unpaced
 from exchanges.sandbox.btse import Btse
 from exchanges.sandbox.faults import Faults
+from exchanges.sandbox.tether import Tether
+from exchanges.sandbox.tokens_net import TokensNet
 from exchanges.sandbox.web import Exchange
 from exchanges.sandbox.world import Status, World
-from exchanges.sandbox.world.ledger import Ledger
+from exchanges.sandbox.world.ledger import Changes, Ledger, Row
 from tests.exchanges.clocks import VirtualClock
 from tests.exchanges.shelf import Moves, Shelf, add, without_zeros
 
@@ -50,6 +52,8 @@ class Kind:
     """A part of the path of its main list, for faults."""
     grow: Callable[[World], object]
     """Something happens in the account."""
+    told: Callable[[Row], Changes] = lambda row: row.changes
+    """What of a row's changes the exchange tells."""
 
 
 KINDS: dict[str, Kind] = {}
@@ -64,6 +68,34 @@ KINDS["btse"] = Kind(
     ),
     list_path="wallet_history",
     grow=lambda world: world.btse.add("Deposit", "USDT", "12.5", id="grown"),
+)
+
+KINDS["tether"] = Kind(
+    name="tether",
+    app=Tether,
+    streams=("transactions",),
+    paths=(
+        r"/api/v1/balances\.json",
+        r"/api/v1/transactions(/[0-9]+)?\.json",
+        r"/api/v1/transactions/page/[0-9]+",
+        r"/api/v1/exchange_orders(\.json)?",
+    ),
+    list_path="transactions",
+    grow=lambda world: world.tether.add("receive", "USDT", "12.5"),
+)
+KINDS["tokens_net"] = Kind(
+    name="tokens_net",
+    app=TokensNet,
+    streams=("trades",),
+    paths=(
+        r"/private/balance/[a-z0-9]+/",
+        r"/private/orders/get/[a-z0-9-]+/",
+        r"/private/trades/all/[0-9]+/",
+        r"/public/trading-pairs/get/all/",
+    ),
+    list_path="trades/all",
+    grow=lambda world: world.tokens_net.add_trade("btcusdt", "sell", "0.001", "9000"),
+    told=lambda row: row.changes[:2],  # a fee is listed, but not in what currency it was taken
 )
 
 
@@ -107,7 +139,7 @@ class Stand:
         for row in self.ledger.rows(*self.kind.streams):
             if row.status(self.clock.now()) is Status.COMPLETED:
                 changes = moves.setdefault(row.id, {})
-                for asset, change in row.changes:
+                for asset, change in self.kind.told(row):
                     changes[asset] = add(changes.get(asset, Decimal(0)), change)
         return without_zeros(moves)
 
