@@ -4,6 +4,7 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line, load_command_class
 
 # These work on a file alone, so they start without settings, keys, apps or database: a tenth of the time.
@@ -14,4 +15,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1] in FILE_COMMANDS:
         load_command_class("portfolio", sys.argv[1]).run_from_argv(sys.argv)
     else:
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except ImproperlyConfigured as error:
+            sys.exit(f"Holdfast does not start: {error}")

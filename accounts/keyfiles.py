@@ -1,6 +1,7 @@
 """Where the process's own secrets come from: the environment, or files only their owner can read.
 
 Knows no Django, because the settings need it. Raises KeyFileError with one sentence that says how to mend it.
+`python -m accounts.keyfiles` prints a new vault key, also where the settings do not load for want of one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import binascii
 import os
 import secrets
 import stat
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 EXAMPLE_KEYS = frozenset({"", "changeme", "change-me", "secret", "insecure", "example", "your-key-here"})
@@ -26,6 +29,7 @@ def secret_key(value: str | None, directory: Path, *, may_create: bool) -> str:
         if value is not None
         else _from_file(directory / "secret_key", may_create, secrets.token_urlsafe(50))
     )
+    key = key.strip()
     if key.lower() in EXAMPLE_KEYS or key.startswith("django-insecure") or len(key) < 32:
         raise KeyFileError(
             "SECRET_KEY is empty, an example or too short. Give it at least 32 random characters, "
@@ -39,10 +43,37 @@ def vault_keys(value: str | None, directory: Path, *, may_create: bool) -> tuple
     text = value if value is not None else _from_file(directory / "vault_keys", may_create, new_vault_key())
     keys = tuple(k.strip() for k in text.replace("\n", ",").split(",") if k.strip())
     if not keys:
-        raise KeyFileError("VAULT_KEYS is empty. Make a key with “python manage.py new_vault_key”.")
+        raise KeyFileError("VAULT_KEYS is empty. Make a key with “python -m accounts.keyfiles”.")
     for number, key in enumerate(keys, start=1):
         _refuse_weak(key, number)
     return keys
+
+
+def check_named_file(environ: Mapping[str, str], name: str, *, private: bool) -> None:
+    """Whether the file that NAME_FILE points to can be read, and for keys: by nobody else on this computer."""
+    place = environ.get(f"{name}_FILE")
+    if not place:
+        return
+    try:
+        mode = stat.S_IMODE(os.stat(place).st_mode)
+        with open(place, "rb"):
+            pass
+    except OSError as error:
+        raise KeyFileError(
+            f"{name}_FILE points to {place}, which cannot be read ({error.strerror})."
+        ) from error
+    if private and mode & 0o007:
+        raise KeyFileError(
+            f"{name}_FILE points to {place}, which everybody can read (mode {mode:04o}). Run: chmod 400 {place}"
+        )
+
+
+def replace_private(path: Path, text: str) -> None:
+    """Give a private file new content at once: a reader sees the old one or the new one."""
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    write_private(beside, text)
+    beside.replace(path)
 
 
 def new_vault_key() -> str:
@@ -65,7 +96,7 @@ def _refuse_weak(key: str, number: int) -> None:
         raw = b""
     if len(raw) != 32 or len(set(raw)) < 8:
         raise KeyFileError(
-            f"Key {number} of VAULT_KEYS is no Fernet key, or an example. Make one with “python manage.py new_vault_key”."
+            f"Key {number} of VAULT_KEYS is no Fernet key, or an example. Make one with “python -m accounts.keyfiles”."
         )
 
 
@@ -74,7 +105,7 @@ def _from_file(path: Path, may_create: bool, fresh: str) -> str:
         if not may_create:
             raise KeyFileError(
                 f"{path} is missing though there is data already. Put it back from where you keep your keys, "
-                f"or give {path.name.upper()} in the environment: without it the stored keys cannot be opened."
+                f"or give {path.name.upper()} in the environment."
             )
         try:
             write_private(path, fresh)
@@ -91,3 +122,7 @@ def _from_file(path: Path, may_create: bool, fresh: str) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise KeyFileError(f"{path} cannot be read ({error.strerror}). Run as its owner.") from error
+
+
+if __name__ == "__main__":
+    sys.stdout.write(new_vault_key() + "\n")

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
+from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portfolio.settings")
 
@@ -71,3 +73,9 @@ def configuration(broker_url: str, data_dir: Path) -> dict[str, Any]:
             },
         },
     }
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def refuse_wrong_keys(**_: Any) -> None:
+    """A worker does not start with vault keys that open nothing; by name, since the models load later than this."""
+    import_string("accounts.checks.refuse_to_start")()

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from honcho.manager import Manager
 
+from accounts.checks import refuse_to_start
 from portfolio.processes import processes
 
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Set up, then hand over to the processes."""
         call_command("setup", verbosity=0)
+        refuse_to_start()
         manager = Manager()
         for name, command in processes(bind=options["bind"], port=options["port"]).items():
             manager.add_process(name, command, env={**os.environ, "PYTHONUNBUFFERED": "1"})
