@@ -4,7 +4,7 @@
 """
 
 from portfolio.rates.routes import ECB, FIAT, HUBS, USD, Price, Quoted, closing_time, nodes, price, prices
-from portfolio.rates.store import DayPrice, Repriced, current, daily, settle
+from portfolio.rates.store import DayPrice, Repriced, current, daily, days, settle
 
 __all__ = [
     "ECB",
@@ -18,6 +18,7 @@ __all__ = [
     "closing_time",
     "current",
     "daily",
+    "days",
     "nodes",
     "price",
     "prices",

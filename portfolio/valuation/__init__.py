@@ -6,12 +6,18 @@ hourly ones; `worth` reads them for charts; `change` takes flows out of gains.
 
 from portfolio.valuation.amounts import usd
 from portfolio.valuation.holdings import Holding, Part, Portfolio, portfolio_of, portfolio_of_connections
+from portfolio.valuation.points import mark
+from portfolio.valuation.update import close_day, reprice, update
 
 __all__ = [
     "Holding",
     "Part",
     "Portfolio",
+    "close_day",
+    "mark",
     "portfolio_of",
     "portfolio_of_connections",
+    "reprice",
+    "update",
     "usd",
 ]
