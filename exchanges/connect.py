@@ -123,14 +123,16 @@ def _line(
     return Line(
         base_url=base_url,
         clock=clock,
-        pace=pace or _pace(exchange(name).name, key, clock),
+        pace=pace or pace_of(name, key, clock),
         client=client,
         meter=meter,
     )
 
 
-def _pace(name: ExchangeName, key: str, clock: Clock) -> Pace:
+def pace_of(name: str, key: str, clock: Clock = SYSTEM_CLOCK) -> Pace:
+    """How fast one key may ask: one pace a key within this process; for another clock a pace of its own."""
+    known = exchange(name).name
     if clock is not SYSTEM_CLOCK:
-        parts = _EXCHANGES[name]
+        parts = _EXCHANGES[known]
         return Window(parts.calls, parts.seconds, clock)
-    return _paces[name].of(hashlib.sha256(key.encode()).hexdigest())
+    return _paces[known].of(hashlib.sha256(key.encode()).hexdigest())

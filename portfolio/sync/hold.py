@@ -1,0 +1,82 @@
+"""The hold of one run on its connection: a lease that must be shown alive before every call, and its heartbeat.
+
+The connector gets `Hold` as its clock: whoever asks for the time, or waits, keeps the lease. A worker that was
+frozen longer than the lease lasts therefore notices before it makes another call.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from accounts.models import LEASE, Connection, State
+from exchanges.connector import Clock
+from exchanges.transport import CallRecord
+from portfolio.models import Run
+
+BEAT = 5.0
+"""Seconds between two heartbeats."""
+SLICE = 10.0
+"""No wait is longer than this without a heartbeat."""
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the connection, or it is gone or paused: work must stop at once."""
+
+
+class Hold:
+    """One run's hold; also the clock and the nonce source of its connector, and the meter of its calls."""
+
+    def __init__(self, connection: Connection, run: Run, clock: Clock) -> None:
+        """The lease was taken under `run.worker` just now."""
+        self.requests = self.retries = 0
+        self.waited = 0.0
+        self._connection = connection
+        self._run = run
+        self._clock = clock
+        self._beaten = clock.monotonic()
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        self.beat()
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, and stay alive."""
+        self.waited += seconds
+        while seconds > 0:
+            self._clock.sleep(min(seconds, SLICE))
+            seconds -= SLICE
+            self.beat()
+
+    def nonce(self, floor: int) -> int:
+        """The next nonce of the connection's key, stored before it is returned."""
+        self.beat()
+        try:
+            return self._connection.draw_nonce(floor)
+        except Connection.DoesNotExist:
+            raise LeaseLost from None
+
+    def met(self, call: CallRecord) -> None:
+        """Count a call."""
+        self.requests += 1
+        self.retries += call.attempt > 1
+        self.waited += call.waited
+
+    def beat(self) -> None:
+        """Keep the lease, at most once in a few seconds; raises LeaseLost."""
+        if self._clock.monotonic() - self._beaten >= BEAT:
+            self.keep()
+
+    def keep(self) -> None:
+        """Keep the lease now. Inside a transaction this also keeps others from taking it until the end."""
+        now = self._clock.now()
+        mine = Connection.objects.filter(pk=self._connection.pk, lease_owner=self._run.worker)
+        if not mine.exclude(state=State.PAUSED).update(lease_until=now + LEASE):
+            raise LeaseLost
+        figures = {"requests": self.requests, "retries": self.retries, "waited_ms": int(self.waited * 1000)}
+        Run.objects.filter(pk=self._run.pk).update(heartbeat_at=now, **figures)
+        self._beaten = self._clock.monotonic()

@@ -1,0 +1,365 @@
+"""One turn of one connection: its balances, then its ledger stream by stream, as far as its time reaches.
+
+1. Take the lease; end what a dead worker left as running; note the run.
+2. Read the balances, then every stream in the connector's order. Each page is stored with its cursor before the
+   next one is asked for, so a kill at any instruction only means that the next turn goes on from there.
+3. The balances come first: a row dated before them has then had its chance to be listed, so proofs, which compare
+   by time, compare like with like. Where the ledger moved on meanwhile, the next turn comes soon.
+4. A key problem or a closed exchange stops the turn and the connection; a failing stream does not stop the others.
+
+Never raises an ExchangeError: it ends up in the run and the connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+import httpx2
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import Min
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.keys import open_key
+from accounts.models import Connection, State
+from accounts.sealing import SealError
+from exchanges.clock import SYSTEM_CLOCK
+from exchanges.connect import connect, normaliser, pace_of
+from exchanges.connector import Clock, Connector, Page, Progress
+from exchanges.errors import Closed, ExchangeError, KeyProblem, NotOffered, RateLimited, Temporary
+from portfolio.models import BalanceSnapshot, Posting, Run, RunState, StreamRun, Transaction, Trigger
+from portfolio.sync import observations
+from portfolio.sync.hold import Hold, LeaseLost
+from portfolio.sync.outcome import WEEK, Outcome, connection_state, next_sync
+from portfolio.sync.reading import BALANCES, Reader
+from portfolio.sync.result import StreamResult, SyncResult
+from portfolio.sync.store import Store
+
+log = logging.getLogger(__name__)
+
+BY_ITSELF = (State.CHECKING, State.ACTIVE)
+"""States in which a connection is read without being asked for."""
+BY_HAND = (*BY_ITSELF, State.NEEDS_ATTENTION, State.CLOSED)
+"""A user's own wish is tried once more, whatever stopped the connection before."""
+
+
+class Broken(ExchangeError):
+    """Our own code stumbled over an answer."""
+
+    code = "internal"
+    advice = "Holdfast could not work with this answer. The log says where; please report it."
+
+
+class SealBroken(KeyProblem):
+    """The stored secret does not open."""
+
+    code = "seal"
+    advice = (
+        "The stored key does not open with the vault keys at hand. Put it in again, or restore VAULT_KEYS."
+    )
+
+
+class _TimeIsUp(Exception):
+    """The turn's time is over; the next one goes on from the stored cursor."""
+
+
+def run(
+    connection_id: int,
+    *,
+    trigger: Trigger,
+    full: bool = False,
+    clock: Clock = SYSTEM_CLOCK,
+    client: httpx2.Client | None = None,
+    owner: str | None = None,
+    seconds: float | None = None,
+) -> SyncResult | None:
+    """Bring a connection up to date; None where it may not be read now or somebody else holds it.
+
+    `seconds` is the turn's time: a longer walk is continued by the next turn. None means to the end.
+    """
+    connection = Connection.objects.filter(pk=connection_id).first()
+    allowed = BY_HAND if trigger in (Trigger.USER, Trigger.COMMAND) else BY_ITSELF
+    if connection is None or connection.state not in allowed:
+        return None
+    owner = owner or f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    if not connection.take_lease(owner, clock.now()):
+        return None
+    if full:
+        Connection.objects.filter(pk=connection.pk).update(full_walk_at=clock.now())
+    connection.refresh_from_db()
+    note = _begin(connection, owner, trigger, clock, full=full)
+    turn = Turn(connection, note, clock, None if seconds is None else clock.monotonic() + seconds)
+    try:
+        return turn.take(client)
+    except LeaseLost:
+        return turn.give_up("The work was taken over, paused or removed while it ran.")
+    except (Exception, KeyboardInterrupt):
+        turn.give_up("The run was stopped by an error of this computer; the log says which.")
+        raise
+
+
+def _begin(connection: Connection, owner: str, trigger: Trigger, clock: Clock, *, full: bool) -> Run:
+    """Note the run. We hold the lease, so whatever still counts as running is dead."""
+    now = clock.now()
+    with transaction.atomic():
+        Run.objects.of(connection).running().update(
+            state=RunState.INTERRUPTED, finished_at=now, error="The worker stopped."
+        )
+        return Run.objects.create(
+            connection=connection, trigger=trigger, full=full, worker=owner, started_at=now, heartbeat_at=now
+        )
+
+
+class Turn:
+    """One turn; used once."""
+
+    def __init__(self, connection: Connection, note: Run, clock: Clock, deadline: float | None) -> None:
+        """The lease is held under `note.worker`."""
+        self._connection = connection
+        self._run = note
+        self._clock = clock
+        self._deadline = deadline
+        self._hold = Hold(connection, note, clock)
+        self._results: list[StreamResult] = []
+        self._errors: list[ExchangeError] = []
+        self._wave = connection.full_walk_at if self._wave_is_due() else None
+        self._key_set_at = connection.key_set_at
+        self._balances_at: datetime | None = None
+        self._skew: float | None = None
+
+    def take(self, client: httpx2.Client | None) -> SyncResult:
+        """Read all there is; returns what it came to."""
+        try:
+            connector = self._connect(client)
+        except ExchangeError as error:
+            return self._end(Outcome(state=RunState.FAILED, error=error), None)
+        reader = Reader(normaliser(self._connection.exchange), observations.references(self._connection))
+        store = Store(self._connection, self._run, reader, self._hold, self._clock, connector.skew)
+        in_time = self._read_all(connector, store)
+        self._skew = connector.skew()
+        if any(result.state is RunState.OK for result in self._results):
+            store.settle(self._unsettled(store))
+        return self._end(self._outcome(store, in_time=in_time), store)
+
+    def give_up(self, reason: str) -> SyncResult:
+        """End a run that may not go on; the connection is left to whoever holds it."""
+        now = self._clock.now()
+        ended = Run.objects.running().filter(pk=self._run.pk)
+        ended.update(state=RunState.INTERRUPTED, finished_at=now, error=reason)
+        StreamRun.objects.filter(run=self._run, state=RunState.RUNNING).update(state=RunState.INTERRUPTED)
+        self._connection.release(self._run.worker)
+        return SyncResult(
+            run_id=self._run.pk,
+            state=RunState.INTERRUPTED,
+            streams=tuple(self._results),
+            requests=self._hold.requests,
+            error=reason,
+        )
+
+    @sensitive_variables()
+    def _connect(self, client: httpx2.Client | None) -> Connector:
+        """The connector; the key is opened here and lives no longer than the turn."""
+        exchange = self._connection.exchange
+        try:
+            opened = open_key(self._connection)
+        except SealError as error:
+            raise SealBroken(f"{error} {SealBroken.advice}") from error
+        return connect(
+            exchange,
+            base_url=settings.EXCHANGE_URLS[exchange],
+            key=opened.key,
+            secret=opened.secret,
+            nonce=self._hold.nonce,
+            clock=self._hold,
+            facts=self._connection.facts,
+            client=client,
+            pace=pace_of(exchange, opened.key, self._clock),
+            meter=self._hold.met,
+        )
+
+    def _read_all(self, connector: Connector, store: Store) -> bool:
+        """Balances, then every stream; False where the time was over before the end."""
+        try:
+            self._read(BALANCES, connector.balances(self._progress(BALANCES, store)), store)
+            self._balances_at = store.exchange_now()
+            for stream in connector.streams:
+                if self._must_stop():
+                    break
+                progress = self._progress(stream, store)
+                self._read(stream, connector.read(stream, progress), store, full=progress.full)
+        except _TimeIsUp:
+            return False
+        return True
+
+    def _must_stop(self) -> bool:
+        """Whether another call would be useless or unwelcome."""
+        if any(isinstance(error, KeyProblem | Closed | RateLimited) for error in self._errors):
+            return True
+        return sum(isinstance(error, Temporary) for error in self._errors) >= 2
+
+    def _progress(self, stream: str, store: Store) -> Progress:
+        """From where a stream is read, with what is known of the account."""
+        coverage = store.coverage(stream)
+        full = self._wave is not None and (
+            coverage.full_began_at is None or coverage.full_began_at < self._wave
+        )
+        if stream == BALANCES:
+            return Progress(cursor=coverage.cursor, full=full)
+        ledger = Transaction.objects.of(self._connection)
+        return Progress(
+            cursor=coverage.cursor,
+            open_rows=store.open_rows(stream),
+            full=full,
+            since=ledger.aggregate(first=Min("occurred_at"))["first"],
+            assets=frozenset(self._ledger_assets() | self._held_assets()),
+        )
+
+    def _read(self, stream: str, pages: Iterable[Page], store: Store, *, full: bool = False) -> None:
+        """Read one stream to its end, page by page."""
+        progress = StreamRun.objects.create(run=self._run, stream=stream)
+        began, ends = store.exchange_now(), list[datetime]()
+        try:
+            for page in _guarded(pages):
+                store.put(page, progress, full_began=full)
+                ends += [span.end for span in page.covered]
+                self._check_time(progress)
+            store.finish(stream, max(ends, default=began))
+        except NotOffered:
+            store.finish(stream, began)
+        except ExchangeError as error:
+            self._errors.append(error)
+            self._note(progress, RunState.FAILED, error)
+            return
+        self._note(progress, RunState.OK)
+
+    def _check_time(self, progress: StreamRun) -> None:
+        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+            self._note(progress, RunState.PARTIAL)
+            raise _TimeIsUp
+
+    def _note(self, progress: StreamRun, state: RunState, error: ExchangeError | None = None) -> None:
+        progress.state = state
+        if error is not None:
+            progress.error_code, progress.error = error.code, error.sentence[:400]
+            progress.advice = error.advice[:400]
+        progress.save()
+        self._results.append(
+            StreamResult(
+                stream=progress.stream,
+                state=state,
+                pages=progress.pages,
+                sent=progress.sent,
+                new=progress.new,
+                changed=progress.changed,
+                quarantined=progress.quarantined,
+                error=progress.error,
+                advice=progress.advice,
+            )
+        )
+
+    def _outcome(self, store: Store, *, in_time: bool) -> Outcome:
+        went_well = [result for result in self._results if result.state is not RunState.FAILED]
+        if not in_time:
+            return Outcome(state=RunState.PARTIAL, error=self._worst(), again_at_once=True)
+        if self._errors:
+            state = RunState.PARTIAL if went_well else RunState.FAILED
+            return Outcome(state=state, error=self._worst())
+        newest = store.touched.newest
+        moved_on = newest is not None and self._balances_at is not None and newest > self._balances_at
+        return Outcome(state=RunState.OK, again_at_once=moved_on or store.touched.completed)
+
+    def _worst(self) -> ExchangeError | None:
+        """The error that decides what happens to the connection."""
+        return min(self._errors, key=_gravity, default=None)
+
+    def _end(self, outcome: Outcome, store: Store | None) -> SyncResult:
+        """Write down how it went, and when it goes on; all of it or nothing."""
+        now, error = self._clock.now(), outcome.error
+        texts = {
+            "error_code": error.code if error else "",
+            "error": error.sentence[:400] if error else "",
+            "advice": error.advice[:400] if error else "",
+        }
+        with transaction.atomic():
+            self._hold.keep()
+            Run.objects.filter(pk=self._run.pk).update(state=outcome.state, finished_at=now, **texts)
+            self._move_connection(outcome, now)
+        since = store.touched.since if store else None
+        return SyncResult(
+            run_id=self._run.pk,
+            state=outcome.state,
+            streams=tuple(self._results),
+            touched_since=since.date() if since else None,
+            requests=self._hold.requests,
+            error=texts["error"],
+            advice=texts["advice"],
+        )
+
+    def _move_connection(self, outcome: Outcome, now: datetime) -> None:
+        """State, schedule and lease. A key that was replaced meanwhile is not blamed for the old one's failure."""
+        connection = Connection.objects.get(pk=self._connection.pk)
+        if isinstance(outcome.error, KeyProblem) and connection.key_set_at != self._key_set_at:
+            outcome = Outcome(state=outcome.state, again_at_once=True)
+        every = timedelta(seconds=settings.SYNC_EVERY_SECONDS)
+        error = outcome.error
+        connection.state = connection_state(outcome, State(connection.state))
+        connection.reason_code = error.code if error else ""
+        connection.reason = error.sentence[:400] if error else ""
+        connection.advice = error.advice[:400] if error else ""
+        connection.next_sync_at = next_sync(outcome, now, connection.failures, every, random.Random())
+        connection.failures = connection.failures + 1 if error else 0
+        connection.skew_ms = connection.skew_ms if self._skew is None else int(self._skew * 1000)
+        if outcome.state is RunState.OK:
+            connection.synced_at = now
+            if connection.full_walk_at in (None, self._wave):
+                connection.full_walk_at = now + WEEK
+        connection.lease_owner, connection.lease_until = "", None
+        connection.save(
+            update_fields=[
+                *("state", "reason_code", "reason", "advice", "next_sync_at", "failures", "skew_ms"),
+                *("synced_at", "full_walk_at", "lease_owner", "lease_until"),
+            ]
+        )
+
+    def _wave_is_due(self) -> bool:
+        """Whether everything is to be walked again: a wave lasts over turns until every stream has come to its end."""
+        at = self._connection.full_walk_at
+        return at is not None and at <= self._clock.now()
+
+    def _unsettled(self, store: Store) -> set[str]:
+        """Assets of the ledger that may have been zero when balances were first read."""
+        return (self._ledger_assets() - self._held_assets()) | store.touched.assets
+
+    def _ledger_assets(self) -> set[str]:
+        return set(Posting.objects.of(self._connection).values_list("asset", flat=True).distinct())
+
+    def _held_assets(self) -> set[str]:
+        return set(BalanceSnapshot.objects.of(self._connection).values_list("asset", flat=True).distinct())
+
+
+def _gravity(error: ExchangeError) -> int:
+    """The lower, the more it decides."""
+    ranked: tuple[type[ExchangeError], ...] = (KeyProblem, Closed, RateLimited)
+    return next((place for place, kind in enumerate(ranked) if isinstance(error, kind)), len(ranked))
+
+
+def _guarded(pages: Iterable[Page]) -> Iterator[Page]:
+    """The pages; whatever a connector stumbles over costs its own stream only."""
+    iterator = iter(pages)
+    while True:
+        try:
+            page = next(iterator)
+        except StopIteration:
+            return
+        except (ExchangeError, LeaseLost, DatabaseError):
+            raise
+        except Exception as error:
+            log.exception("A connector stumbled")
+            raise Broken from error
+        yield page
