@@ -11,10 +11,11 @@ from django.core.management import execute_from_command_line, load_command_class
 FILE_COMMANDS = ("gains", "returns")
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portfolio.settings")
     if len(sys.argv) > 1 and sys.argv[1] in FILE_COMMANDS:
         load_command_class("portfolio", sys.argv[1]).run_from_argv(sys.argv)
     else:
+        # Only here: where settings are named, Django loads them even to close connections never opened.
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portfolio.settings")
         try:
             execute_from_command_line(sys.argv)
         except ImproperlyConfigured as error:

@@ -107,7 +107,7 @@ def plain(exact: Decimal) -> str:
         text = f"{exact:f}"
     if text[-1] == "0" and "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return text if text != "-0" else "0"
 
 
 def shown(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 from portfolio.lots.exact import add
 from portfolio.lots.order import in_order
 from portfolio.lots.pools import AveragePool, OrderedPool, Pool
-from portfolio.lots.records import ACQUISITIONS, Disposal, Kind, Lot, Method, Movement, Shortfall
+from portfolio.lots.records import ACQUISITIONS, DISPOSALS, Disposal, Lot, Method, Movement, Shortfall
 from portfolio.lots.sale import disposals_of
 from portfolio.lots.shelf import Shelf
 from portfolio.lots.uk import UkBook
@@ -68,7 +68,7 @@ class LookBackBook:
                 cost = add(movement.value, movement.fee)
                 lot = shelf.part(movement, movement.quantity, cost)
                 shelf.pool(movement.asset, movement.account).put(lot)
-            elif movement.kind is Kind.TRANSFER:
-                shelf.move(movement)
-            else:
+            elif movement.kind in DISPOSALS:
                 yield from disposals_of(movement, shelf.remove(movement, movement.quantity))
+            else:
+                shelf.move(movement)

@@ -3,7 +3,7 @@
 Both hand out parts whose costs sum exactly to what was put in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from heapq import heappop, heappush
@@ -14,7 +14,10 @@ from portfolio.lots.records import Match, Method
 
 
 class Part:
-    """A quantity with its cost and origin; the engine's small change, mutable while it waits in a pool."""
+    """A quantity with its cost and origin; the engine's small change, mutable while it waits in a pool.
+
+    `number` is its place in the order of all acquisitions, `unit` the cost of one unit when it was acquired.
+    """
 
     __slots__ = ("acquired", "cost", "match", "number", "quantity", "unit")
 
@@ -40,11 +43,6 @@ class Part:
         self.unit = divide(self.cost, self.quantity)
 
 
-def new_part(acquired: datetime, number: int, quantity: Decimal, cost: Decimal) -> Part:
-    """A fresh lot; `number` is its place in the order of all acquisitions."""
-    return Part(acquired, number, quantity, cost, divide(cost, quantity), Match.LOT)
-
-
 class Pool(Protocol):
     """What the engine needs of a place for lots."""
 
@@ -58,14 +56,23 @@ class Pool(Protocol):
         """What is left, oldest first."""
 
 
+_Rank = int | tuple[Decimal, int]
+
+_RANKS: dict[Method, Callable[[Part], _Rank]] = {
+    Method.FIFO: lambda part: part.number,
+    Method.LIFO: lambda part: -part.number,
+    Method.HIFO: lambda part: (part.unit.copy_negate(), part.number),
+}
+
+
 class OrderedPool:
     """Lots in the order in which the method takes them: by age, by youth, or by unit cost."""
 
-    __slots__ = ("_entries", "_method", "_ties")
+    __slots__ = ("_entries", "_rank", "_ties")
 
     def __init__(self, method: Method) -> None:
-        self._method = method
-        self._entries: list[tuple[tuple[Decimal, int] | int, int, Part]] = []
+        self._rank = _RANKS[method]
+        self._entries: list[tuple[_Rank, int, Part]] = []
         self._ties = 0
 
     def put(self, part: Part) -> None:
@@ -92,13 +99,6 @@ class OrderedPool:
         yield from (
             entry[2] for entry in sorted(self._entries, key=lambda entry: (entry[2].number, entry[1]))
         )
-
-    def _rank(self, part: Part) -> tuple[Decimal, int] | int:
-        if self._method is Method.FIFO:
-            return part.number
-        if self._method is Method.LIFO:
-            return -part.number
-        return (part.unit.copy_negate(), part.number)
 
 
 def _split(part: Part, quantity: Decimal) -> Part:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from portfolio.csvfile import BadCell, number, read_table, shown
 from portfolio.lots.exact import ZERO
@@ -28,21 +27,27 @@ def read_movements(lines: Iterable[str]) -> Iterator[Movement]:
 
 
 def _movement(cells: tuple[str, ...]) -> Movement:
-    time, account, to_account, kind_name, asset, quantity, value, fee = cells
+    time, account, to_account, kind_name, asset, quantity_text, value_text, fee_text = cells
     kind = _KINDS.get(kind_name)
     if kind is None:
         raise BadCell(f"the kind {shown(kind_name)} is not one of {', '.join(_KINDS)}")
     if not asset:
         raise BadCell("the asset is missing")
-    if kind is Kind.TRANSFER and not to_account:
+    if not to_account and kind_name == "transfer":
         raise BadCell("a transfer needs a to_account")
+    quantity = number(quantity_text, "quantity")
+    if quantity <= ZERO:
+        raise BadCell(f"the quantity {shown(quantity_text)} is not above zero")
+    value = ZERO if kind_name == "transfer" and not value_text else number(value_text, "value_usd")
+    if value < ZERO:
+        raise BadCell(f"the value_usd {shown(value_text)} is below zero")
     return Movement(
         time=_time(time),
         kind=kind,
         asset=asset,
-        quantity=_quantity(quantity),
-        value=_value(value, kind),
-        fee=number(fee, "fee_usd") if fee else ZERO,
+        quantity=quantity,
+        value=value,
+        fee=number(fee_text, "fee_usd") if fee_text else ZERO,
         account=account,
         to_account=to_account,
     )
@@ -56,19 +61,3 @@ def _time(text: str) -> datetime:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadCell(f"the time {shown(text)} is not ISO 8601, like 2024-05-01T12:00:00Z") from None
-
-
-def _quantity(text: str) -> Decimal:
-    quantity = number(text, "quantity")
-    if quantity <= ZERO:
-        raise BadCell(f"the quantity {shown(text)} is not above zero")
-    return quantity
-
-
-def _value(text: str, kind: Kind) -> Decimal:
-    if not text and kind is Kind.TRANSFER:
-        return ZERO
-    value = number(text, "value_usd")
-    if value < ZERO:
-        raise BadCell(f"the value_usd {shown(text)} is below zero")
-    return value

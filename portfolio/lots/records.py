@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
 
 ACQUISITIONS = frozenset({Kind.BUY, Kind.INCOME})
+DISPOSALS = frozenset({Kind.SELL, Kind.SPEND})
 
 
 class Method(StrEnum):

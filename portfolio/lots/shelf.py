@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from portfolio.lots.exact import ZERO, add
-from portfolio.lots.pools import Part, Pool, new_part
-from portfolio.lots.records import Lot, Movement, Shortfall
+from portfolio.lots.exact import ZERO, add, divide
+from portfolio.lots.pools import Part, Pool
+from portfolio.lots.records import Lot, Match, Movement, Shortfall
 from portfolio.lots.sale import missing_part
 
 
@@ -35,7 +35,7 @@ class Shelf:
     def part(self, movement: Movement, quantity: Decimal, cost: Decimal) -> Part:
         """A new lot of this movement, numbered in the order of acquisition."""
         self._acquisitions += 1
-        return new_part(movement.time, self._acquisitions, quantity, cost)
+        return Part(movement.time, self._acquisitions, quantity, cost, divide(cost, quantity), Match.LOT)
 
     def remove(self, movement: Movement, quantity: Decimal) -> list[Part]:
         """Parts for the whole quantity; one that was not held is reported and costs nothing."""

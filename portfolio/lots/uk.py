@@ -17,7 +17,7 @@ from decimal import Decimal
 from portfolio.lots.exact import ZERO, add, divide, share, subtract
 from portfolio.lots.order import in_order
 from portfolio.lots.pools import Part
-from portfolio.lots.records import ACQUISITIONS, Disposal, Kind, Match, Movement
+from portfolio.lots.records import ACQUISITIONS, DISPOSALS, Disposal, Kind, Match, Movement
 from portfolio.lots.sale import disposals_of
 from portfolio.lots.shelf import Shelf
 
@@ -73,7 +73,7 @@ class UkBook:
         for movement in history:
             if movement.kind in ACQUISITIONS:
                 self._collect(movement)
-        sales = [_Sale(movement) for movement in history if _is_disposal(movement)]
+        sales = [_Sale(movement) for movement in history if movement.kind in DISPOSALS]
         self._match_same_day(sales)
         self._match_thirty_days(sales)
         yield from self._run_pool(history, iter(sales))
@@ -122,7 +122,3 @@ class UkBook:
 
     def _days_of(self, sale: _Sale) -> dict[date, _Day]:
         return self._days[self.shelf.key(sale.movement.asset, sale.movement.account)]
-
-
-def _is_disposal(movement: Movement) -> bool:
-    return movement.kind is Kind.SELL or movement.kind is Kind.SPEND

@@ -83,6 +83,15 @@ def test_selling_more_than_is_held_is_said_on_stderr(tmp_path: Path) -> None:
     assert "takes 0.00000001 BTC more than was held in A" in warnings
 
 
+def test_a_long_answer_has_no_line_more_and_none_broken(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(HEADER + "2020-01-01,A,,sell,BTC,1,1,0\n" * 10_001)
+    lines, _ = gains(path)
+
+    assert len(lines) == 10_001
+    assert {line["gain_usd"] for line in lines} == {"1"}
+
+
 def test_hostile_names_stay_inside_their_strings(tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
     path.write_text(HEADER + '2020-01-01,"a"",""b",,sell,"B\nC",1,1,0\n')
