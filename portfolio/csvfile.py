@@ -17,6 +17,7 @@ _Row = TypeVar("_Row")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _MOST_TEXT = 80
 _WHOLE_DIGITS = 24
+_ZERO = Decimal(0)
 _DECIMALS = 30
 
 
@@ -78,6 +79,8 @@ def _cells_of(header: list[str], columns: Sequence[str]) -> Callable[[list[str]]
 
 def number(text: str, column: str) -> Decimal:
     """The exact number in a cell; raises `BadCell` naming the column."""
+    if text == "0":
+        return _ZERO  # most fees: one object for all of them
     if len(text) <= _WHOLE_DIGITS and not text.strip("0123456789."):
         try:
             return Decimal(text)
