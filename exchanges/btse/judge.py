@@ -45,7 +45,7 @@ def judge(status: int, value: wire.Value, headers: Mapping[str, str]) -> None:
     if error is None:
         inner = _number(value.get("status"))
         try:
-            judge_status(status if status >= 400 else inner if 400 <= inner < 600 else 400)
+            judge_status(status if status > 400 else inner if 400 <= inner < 600 else 400)
         except ExchangeError as plain:
             error = type(plain)
     raise (error or BadRequest)(said=said)

@@ -62,7 +62,7 @@ def _movement(row: Row) -> Entry:
     if postings is None:
         sign = _sign(kind, row, asset, amount)
         assumption = Assumption.NONE if sign is not None else Assumption.DIRECTION
-        postings = _single(asset, amount if sign is None else _signed(sign, amount), fee)
+        postings = _single(asset, amount.copy_abs(), fee, outgoing=amount < 0 if sign is None else sign < 0)
     wallet = wire.text(row.get("wallet"), 60)
     elsewhere = wallet.lower().lstrip("@").startswith(_OTHER_WALLETS)
     return Entry(
@@ -109,9 +109,9 @@ def _signed(sign: int, amount: Decimal) -> Decimal:
     return amount.copy_abs() if sign > 0 or not amount else amount.copy_abs().copy_negate()
 
 
-def _single(asset: str, amount: Decimal, fee: Decimal) -> tuple[Posting, ...]:
+def _single(asset: str, gross: Decimal, fee: Decimal, *, outgoing: bool) -> tuple[Posting, ...]:
     """One asset in or out. The amount is gross and the fee a part of it."""
-    principal = amount if amount >= 0 else _WIDE.add(amount, fee)
+    principal = _WIDE.subtract(fee, gross) if outgoing else gross
     return _postings((asset, principal, Role.PRINCIPAL), (asset, _WIDE.minus(fee), Role.FEE))
 
 
