@@ -23,7 +23,8 @@ class Verdict(models.TextChoices):
 class Proof(models.Model):
     """One interval between two snapshots of one asset; `start` is null for the stretch before the first snapshot.
 
-    `later` names transactions dated within it (or carried into it) that took effect only after its end.
+    `later` names transactions dated within it (or carried into it) that took effect only after its end, `earlier` those
+    dated just after its end that had taken effect before. `failing_since` is when this residual was first seen.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="proofs")
@@ -37,6 +38,8 @@ class Proof(models.Model):
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     note = models.CharField(max_length=300, blank=True)
     later = models.JSONField(default=list)
+    earlier = models.JSONField(default=list)
+    failing_since = models.DateTimeField(null=True)
 
     objects = OwnedQuerySet["Proof"].as_manager()
 
