@@ -5,19 +5,32 @@ hourly ones; `worth` reads them for charts; `change` takes flows out of gains.
 """
 
 from portfolio.valuation.amounts import usd
+from portfolio.valuation.assets import AssetDay, asset_days, sparks
+from portfolio.valuation.change import Change, change
 from portfolio.valuation.holdings import Holding, Part, Portfolio, portfolio_of, portfolio_of_connections
 from portfolio.valuation.points import mark
 from portfolio.valuation.update import close_day, reprice, update
+from portfolio.valuation.worth import NetworthDay, Span, WorthAt, networth, worth
 
 __all__ = [
+    "AssetDay",
+    "Change",
     "Holding",
+    "NetworthDay",
     "Part",
     "Portfolio",
+    "Span",
+    "WorthAt",
+    "asset_days",
+    "change",
     "close_day",
     "mark",
+    "networth",
     "portfolio_of",
     "portfolio_of_connections",
     "reprice",
+    "sparks",
     "update",
     "usd",
+    "worth",
 ]

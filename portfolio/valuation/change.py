@@ -1,0 +1,166 @@
+"""How the worth changed over a span, with what flowed taken out: gain = closing - opening - flows, to the last digit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django.db.models import Q
+
+from portfolio.models import DailyHolding, DailyWorth, WorthPoint
+from portfolio.rates import closing_time
+from portfolio.valuation.amounts import SHARE_PLACES, ZERO
+from portfolio.valuation.holdings import Portfolio, portfolio_of
+from portfolio.valuation.worth import Span
+
+BEGINNING = date.min
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Opening, closing and what flowed between; `percent` is `gain` of `basis`, which is opening + money paid in.
+
+    Where a price is missing that the answer hangs on, gain and percent are None and `reason` says why.
+    """
+
+    span: Span
+    since: datetime | None
+    """When the opening was taken; None where it is the beginning."""
+    opening: Decimal
+    closing: Decimal
+    paid_in: Decimal
+    paid_out: Decimal
+    basis: Decimal
+    gain: Decimal | None
+    percent: Decimal | None
+    reason: str
+
+    @property
+    def flows(self) -> Decimal:
+        """What came in less what went out."""
+        return self.paid_in - self.paid_out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opening:
+    """One connection at the start: what it was worth, and what of that day's flow was in it already."""
+
+    at: datetime
+    value: Decimal
+    flow: Decimal
+    whole_day: bool
+    """Whether it is the close of its day, after all that flowed on it."""
+
+
+def change(user: Any, span: Span, now: datetime, portfolio: Portfolio | None = None) -> Change:
+    """The change of a span up to the headline, `portfolio_of(user, now)`, which may be handed in."""
+    whole = portfolio or portfolio_of(user, now)
+    start = now - timedelta(days=span.days) if span.days else None
+    openings, flows = _openings(user, span, start)
+    paid_in, paid_out = _paid(_since_opening(openings, flows))
+    opening = sum((one.value for one in openings.values()), ZERO)
+    day = min((one.at.date() for one in openings.values()), default=start.date() if start else BEGINNING)
+    reason = _unvalued(whole, openings, flows) or _unpriced(user, day, whole)
+    gain = None if reason else whole.total_usd - opening - paid_in + paid_out
+    basis = opening + paid_in
+    return Change(
+        span=span,
+        since=max((one.at for one in openings.values()), default=None),
+        opening=opening,
+        closing=whole.total_usd,
+        paid_in=paid_in,
+        paid_out=paid_out,
+        basis=basis,
+        gain=gain,
+        percent=_percent(gain, basis),
+        reason=reason or ("" if basis > 0 else "There was nothing before to compare with."),
+    )
+
+
+Flows = Mapping[tuple[int, date], Decimal]
+
+
+def _openings(user: Any, span: Span, start: datetime | None) -> tuple[dict[int, _Opening], Flows]:
+    """Each connection at the start, and all flows on days that are not wholly before it."""
+    mine = DailyWorth.objects.for_user(user)
+    flowed = ~Q(flow_usd=0)
+    if start is None:
+        rows = mine.filter(flowed)
+        return {}, {(pk, day): flow for pk, day, flow in rows.values_list("connection", "day", "flow_usd")}
+    # A short span opens at a moment, so the close before it is that of the day before.
+    first = start.date() - timedelta(days=1) if span.is_short else start.date()
+    rows = mine.filter(Q(day=first) | (Q(day__gt=first) & flowed))
+    openings, flows = {}, {}
+    for pk, day, value, flow in rows.values_list("connection", "day", "value_usd", "flow_usd"):
+        flows[pk, day] = flow
+        if day == first:
+            openings[pk] = _Opening(at=closing_time(day), value=value, flow=flow, whole_day=True)
+    return openings | (_points(user, start) if span.is_short else {}), flows
+
+
+def _points(user: Any, start: datetime) -> dict[int, _Opening]:
+    """The last kept moment of each connection within the hour before the start."""
+    kept = (
+        WorthPoint.objects.for_user(user).filter(at__range=(start - timedelta(hours=1), start)).order_by("at")
+    )
+    return {
+        pk: _Opening(at=at, value=value, flow=flow, whole_day=False)
+        for pk, at, value, flow in kept.values_list("connection", "at", "value_usd", "flow_usd")
+    }
+
+
+def _since_opening(openings: Mapping[int, _Opening], flows: Flows) -> dict[date, Decimal]:
+    """What flowed on each day after the opening, over all connections (a move between two of them is none)."""
+    by_day: dict[date, Decimal] = {}
+    for (pk, day), flow in flows.items():
+        opening = openings.get(pk)
+        if opening and day <= opening.at.date():
+            if day < opening.at.date() or opening.whole_day:
+                continue
+            flow -= opening.flow
+        by_day[day] = by_day.get(day, ZERO) + flow
+    for pk, opening in openings.items():
+        day = opening.at.date()
+        if not opening.whole_day and (pk, day) not in flows:
+            by_day[day] = by_day.get(day, ZERO) - opening.flow
+    return by_day
+
+
+def _paid(by_day: Mapping[date, Decimal]) -> tuple[Decimal, Decimal]:
+    paid_in = sum((flow for flow in by_day.values() if flow > 0), ZERO)
+    return paid_in, paid_in - sum(by_day.values(), ZERO)
+
+
+def _unvalued(whole: Portfolio, openings: Mapping[int, _Opening], flows: Flows) -> str:
+    told = openings.keys() | {pk for pk, _ in flows}
+    waiting = {h.connection.label for h in whole.holdings if h.value_usd and h.connection.pk not in told}
+    return f"{', '.join(sorted(waiting))}: the days are not valued yet." if waiting else ""
+
+
+def _unpriced(user: Any, start: date, whole: Portfolio) -> str:
+    """Assets without a price at one end, whose value would appear or vanish as if it were a gain or a loss."""
+    at_start = Q(day=start, value_usd__isnull=True) & ~Q(quantity=0)
+    flowed = Q(day__gt=start, flow_usd__isnull=True) & ~Q(flow=0)
+    rows = DailyHolding.objects.for_user(user).filter(at_start | flowed)
+    expected: dict[str, Decimal] = {}
+    for asset, day, quantity, flow in rows.values_list("asset", "day", "quantity", "flow"):
+        expected[asset] = expected.get(asset, ZERO) + (quantity if day == start else flow)
+    now: dict[str, Decimal] = {}
+    for holding in whole.holdings:
+        if holding.value_usd is None:
+            now[holding.asset] = now.get(holding.asset, ZERO) + holding.quantity
+    odd = _unequal(expected, now)
+    return f"{', '.join(odd)}: no price for a part of this time, so the gain cannot be told." if odd else ""
+
+
+def _unequal(one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> Iterable[str]:
+    return sorted(a for a in one.keys() | other.keys() if one.get(a, ZERO) != other.get(a, ZERO))
+
+
+def _percent(gain: Decimal | None, basis: Decimal) -> Decimal | None:
+    if gain is None or basis <= 0:
+        return None
+    return (gain * 100 / basis).quantize(SHARE_PLACES, rounding=ROUND_HALF_EVEN)
