@@ -1,20 +1,56 @@
 """The store: what was said, what it means, what it is worth. One module a stage; QuerySet methods are the queries."""
 
 from portfolio.models.balances import BalanceSnapshot
+from portfolio.models.corrections import (
+    Correction,
+    CorrectionKind,
+    ImportBatch,
+    ImportState,
+    ManualEntry,
+    ManualKind,
+    Treatment,
+)
+from portfolio.models.gains import (
+    GainDisposal,
+    GainHolding,
+    GainLot,
+    GainProblem,
+    GainsChoice,
+    GainsReport,
+    GainsState,
+    GainTotal,
+    Withdrawals,
+)
 from portfolio.models.ledger import Posting, Transaction
 from portfolio.models.proofs import Proof, Verdict
 from portfolio.models.rates import DailyPrice, PriceHistory, Rate
 from portfolio.models.raw import Quarantine, Raw
 from portfolio.models.runs import Coverage, Run, RunState, StreamRun, Trigger
+from portfolio.models.transfers import MatchState, TransferMatch
 from portfolio.models.valuations import Certainty, DailyHolding, DailyWorth, WorthPoint
 
 __all__ = [
     "BalanceSnapshot",
     "Certainty",
+    "Correction",
+    "CorrectionKind",
     "Coverage",
     "DailyHolding",
     "DailyPrice",
     "DailyWorth",
+    "GainDisposal",
+    "GainHolding",
+    "GainLot",
+    "GainProblem",
+    "GainTotal",
+    "GainsChoice",
+    "GainsReport",
+    "GainsState",
+    "ImportBatch",
+    "ImportState",
+    "ManualEntry",
+    "ManualKind",
+    "MatchState",
     "Posting",
     "PriceHistory",
     "Proof",
@@ -25,7 +61,10 @@ __all__ = [
     "RunState",
     "StreamRun",
     "Transaction",
+    "TransferMatch",
+    "Treatment",
     "Trigger",
     "Verdict",
+    "Withdrawals",
     "WorthPoint",
 ]
