@@ -6,6 +6,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line, load_command_class
+from django.db import DatabaseError
 
 # These work on a file alone, so they start without settings, keys, apps or database: a tenth of the time.
 FILE_COMMANDS = ("gains", "returns")
@@ -20,3 +21,9 @@ if __name__ == "__main__":
             execute_from_command_line(sys.argv)
         except ImproperlyConfigured as error:
             sys.exit(f"Holdfast does not start: {error}")
+        except DatabaseError as error:
+            if "--traceback" in sys.argv:
+                raise
+            sys.exit(
+                f"The database refused: {error}".strip().splitlines()[0] + ". Run: python manage.py doctor"
+            )
