@@ -6,6 +6,7 @@ Knows paths and parameters; what a row means is `normalise`'s, how a stream is w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from exchanges import wire
@@ -76,6 +77,14 @@ class BtseConnector:
             evidence.append("Wallet: the question for a deposit address got past the check of rights.")
         evidence.append("Trading, Transfer, Withdraw: not known, BTSE has no harmless way to ask.")
         return KeyReport(warnings=tuple(warnings), evidence=tuple(evidence))
+
+    def currencies(self, action: str) -> tuple[str, ...]:
+        """What can be used for CONVERT, WITHDRAW or SEND, in our names; what cannot be read is left out."""
+        found = []
+        for name in listed(self._signed.get(paths.CURRENCIES, {"action": action}).value):
+            with suppress(ValueError):
+                found.append(wire.asset(name))
+        return tuple(found)
 
     def _network(self) -> str:
         """A network's name as BTSE spells it today."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from exchanges import wire
+from exchanges.btse.fetch import BtseConnector
 from exchanges.btse.markets import between
 from exchanges.connector import Progress
 from exchanges.errors import ClockSkewed, MissingRight, NonceRejected
@@ -125,6 +126,14 @@ def test_endpoints_that_are_not_documented_are_remembered_as_missing() -> None:
     at.app.documented_only = False
     shelf.sync(at.connector(), full=True)
     at.assert_equal(shelf)
+
+
+def test_the_currencies_of_an_action_are_told_in_our_names() -> None:
+    at = btse()
+    connector = at.connector()
+    assert isinstance(connector, BtseConnector)
+    assert {"BTC", "USDT"} <= set(connector.currencies("WITHDRAW"))
+    at.assert_only_read()
 
 
 def test_reading_is_lazy_one_request_a_page() -> None:
