@@ -201,7 +201,7 @@ def _marks(user: Any, start: datetime, now: datetime) -> Iterator[tuple[datetime
     )
     for day, pk, *sums in closes.values_list("day", "connection", *_SUMMED).iterator():
         yield closing_time(day), pk, _Sum(*sums)
-    points = WorthPoint.objects.for_user(user).filter(at__range=(start - timedelta(hours=1), now))
+    points = WorthPoint.objects.for_user(user).filter(at__gte=start - timedelta(hours=1), at__lt=now)
     for at, pk, *sums in points.values_list("at", "connection", *_SUMMED[:4]).iterator():
         yield at, pk, _Sum(*sums)
 
