@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
+from exchanges.clock import Clock as Clock
 from exchanges.records import Candle, Meaning, Quote, Raw, Unreadable
 
 JSONValue = str | int | bool | None | list["JSONValue"] | dict[str, "JSONValue"]
@@ -132,20 +133,4 @@ class NonceSource(Protocol):
 
     def __call__(self, floor: int) -> int:
         """A number above every one drawn before and at least `floor`."""
-        ...
-
-
-class Clock(Protocol):
-    """Time as the connectors see it; a test's clock is virtual."""
-
-    def now(self) -> datetime:
-        """Aware, UTC."""
-        ...
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
         ...

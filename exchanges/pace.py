@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Protocol
 
-from exchanges.connector import Clock
+from exchanges.clock import Clock
 
 MARGIN = 1.1
 """Calls may bunch on their way, so the stretch is kept a little longer than the exchange asks."""

@@ -19,7 +19,7 @@ from datetime import datetime
 import httpx2
 
 from exchanges import replies, sockets, wire
-from exchanges.connector import Clock
+from exchanges.clock import Clock
 from exchanges.errors import (
     ClockSkewed,
     ExchangeError,

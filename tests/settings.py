@@ -17,8 +17,8 @@ from portfolio.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 # WhiteNoise warns where the collected files are not; the tests serve them from where they are written.
-STATIC_ROOT = os.path.join(DATA, "staticfiles")
-os.makedirs(STATIC_ROOT)
+STATIC_ROOT = DATA_DIR / "staticfiles"  # noqa: F405
+STATIC_ROOT.mkdir()
 if "sqlite3" in DATABASES["default"]["ENGINE"]:  # noqa: F405
     # A file, as in the product: SQLite in memory locks whole tables between threads, where WAL does not.
     DATABASES["default"]["TEST"] = {"NAME": f"{DATA}/test.sqlite3"}  # noqa: F405
