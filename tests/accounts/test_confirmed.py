@@ -90,6 +90,7 @@ def test_a_changed_password_ends_other_sessions(two: tuple[Client, Client]) -> N
     assert (is_in(here), is_in(there)) == (True, False)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_new_second_factor_ends_other_sessions(alice: User, two: tuple[Client, Client]) -> None:
     here, there = two
     here.post(reverse("account_reauthenticate"), {"password": PASSWORD})
