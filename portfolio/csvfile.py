@@ -106,9 +106,10 @@ def _unusual_number(text: str, column: str) -> Decimal:
 def plain(exact: Decimal) -> str:
     """The number as text again: every digit, no exponent, no idle zero."""
     text = str(exact)
-    if "E" in text:
-        text = f"{exact:f}"
-    if text[-1] == "0" and "." in text:
+    if text[-1] != "0" and "E" not in text:
+        return text
+    text = f"{exact:f}"
+    if "." in text:
         text = text.rstrip("0").rstrip(".")
     return text if text != "-0" else "0"
 

@@ -22,4 +22,6 @@ _quantize = _SHARES.quantize
 
 def share(unit: Decimal, quantity: Decimal) -> Decimal:
     """What `quantity` units are worth at `unit` each, half-even at 18 decimals; the rest stays with the whole."""
-    return _quantize(_multiply(unit, quantity), _LAST_PLACE)
+    exact = _multiply(unit, quantity)
+    cut = _quantize(exact, _LAST_PLACE)
+    return exact if exact == cut else cut  # equal, but without idle zeros to carry along

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from sys import intern
 
 from portfolio.csvfile import BadCell, number, read_table, shown
 from portfolio.lots.exact import ZERO
@@ -44,12 +45,12 @@ def _movement(cells: tuple[str, ...]) -> Movement:
     return Movement(
         time=_time(time),
         kind=kind,
-        asset=asset,
+        asset=intern(asset),  # a file has few names and many rows
         quantity=quantity,
         value=value,
         fee=number(fee_text, "fee_usd") if fee_text else ZERO,
-        account=account,
-        to_account=to_account,
+        account=intern(account),
+        to_account=intern(to_account),
     )
 
 
