@@ -2,6 +2,7 @@
 """The command line of Holdfast."""
 
 import os
+import signal
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,6 +14,7 @@ FILE_COMMANDS = ("gains", "returns")
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1] in FILE_COMMANDS:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads may stop reading, as `head` does
         load_command_class("portfolio", sys.argv[1]).run_from_argv(sys.argv)
     else:
         # Only here: where settings are named, Django loads them even to close connections never opened.

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
+from io import TextIOWrapper
 from operator import itemgetter
 from typing import TextIO, TypeVar
 
@@ -18,6 +19,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _MOST_TEXT = 80
 _WHOLE_DIGITS = 24
 _ZERO = Decimal(0)
+# A day or a year may still be added to what lies between.
+FIRST_YEAR, LAST_YEAR = 1900, 9000
 _DECIMALS = 30
 
 
@@ -33,6 +36,8 @@ class BadCell(ValueError):
 def open_csv(name: str) -> Iterator[TextIO]:
     """The lines of a file, or of standard input for `-`; raises `UnreadableFile`."""
     if name == "-":
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="strict", newline="")
         yield sys.stdin
         return
     try:
@@ -66,7 +71,7 @@ def read_table(
     except csv.Error as error:
         raise UnreadableFile(f"Line {rows.line_num} is not valid CSV: {error}.") from error
     except UnicodeDecodeError as error:
-        raise UnreadableFile(f"The file is not UTF-8 text, after line {rows.line_num}.") from error
+        raise UnreadableFile("The file is not UTF-8 text.") from error
 
 
 def _cells_of(header: list[str], columns: Sequence[str]) -> Callable[[list[str]], tuple[str, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from sys import intern
 
-from portfolio.csvfile import BadCell, number, read_table, shown
+from portfolio.csvfile import FIRST_YEAR, LAST_YEAR, BadCell, number, read_table, shown
 from portfolio.lots.exact import ZERO
 from portfolio.lots.records import Kind, Movement
 
@@ -57,8 +57,10 @@ def _movement(cells: tuple[str, ...]) -> Movement:
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-        if time.tzinfo is UTC:
-            return time
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise BadCell(f"the time {shown(text)} is not ISO 8601, like 2024-05-01T12:00:00Z") from None
+    if not FIRST_YEAR <= time.year < LAST_YEAR:
+        raise BadCell(f"the time {shown(text)} is not between the years {FIRST_YEAR} and {LAST_YEAR}")
+    if time.tzinfo is UTC:
+        return time
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

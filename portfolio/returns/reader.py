@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from portfolio.csvfile import BadCell, number, read_table, shown
+from portfolio.csvfile import FIRST_YEAR, LAST_YEAR, BadCell, number, read_table, shown
 from portfolio.returns.records import ZERO, Day
 
 COLUMNS = ("date", "value_usd", "flow_usd")
@@ -31,6 +31,9 @@ def read_days(lines: Iterable[str]) -> Iterator[Day]:
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        on = date.fromisoformat(text)
     except ValueError:
         raise BadCell(f"the date {shown(text)} is not like 2024-05-01") from None
+    if not FIRST_YEAR <= on.year < LAST_YEAR:
+        raise BadCell(f"the date {shown(text)} is not between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return on

@@ -118,6 +118,7 @@ def test_hostile_names_stay_inside_their_strings(tmp_path: Path) -> None:
         ("2020-01-02,A,,transfer,BTC,1,1,0", "Line 3: a transfer needs a to_account."),
         ("2020-01-02,A,,buy,BTC,1,1", "Line 3: the number of cells is 7, in the header 8."),
         ("yesterday,A,,buy,BTC,1,1,0", "Line 3: the time 'yesterday' is not ISO 8601"),
+        ("9999-12-31,A,,buy,BTC,1,1,0", "Line 3: the time '9999-12-31' is not between the years"),
         ("2019-12-31,A,,buy,BTC,1,1,0", "Line 3: the time is before that of the row above"),
         ('2020-01-02,A,,buy,"BTC,1,1,0', "Line 3 is not valid CSV"),
     ],

@@ -59,6 +59,7 @@ def test_a_missing_boundary_value_is_null_with_its_reason(tmp_path: Path) -> Non
         ("2021-01-01,1,1", "Line 3: the date is not after that of the row above"),
         ("2020-12-31,1,1", "Line 3: the date is not after that of the row above"),
         ("2021-1-2,1,1", "Line 3: the date '2021-1-2' is not like 2024-05-01."),
+        ("9999-12-31,1,1", "Line 3: the date '9999-12-31' is not between the years"),
         ("2021-01-02,a,1", "Line 3: the value_usd 'a' is not a number."),
         ("2021-01-02,1,inf", "Line 3: the flow_usd 'inf' is not a number."),
         ("2021-01-02,1", "Line 3: the number of cells is 2, in the header 3."),

@@ -1,6 +1,6 @@
 """What must hold for every history under every method."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from random import Random
 
 from hypothesis import given
@@ -55,6 +55,22 @@ def test_realised_and_unrealised_are_proceeds_less_cost_whatever_the_method(
     open_cost = sum((lot.cost for lot in gains.open_lots), ZERO)
 
     assert realised - open_cost - gains.unplaced_fees == _received(rows) - _spent(rows)
+
+
+EXTREMES = st.sampled_from(["1E-30", "3.000000000000000000000000000001", "999999999999999999999999.7", "0.1"])
+
+
+@given(bought=st.lists(st.tuples(EXTREMES, EXTREMES), min_size=1, max_size=6), sold=EXTREMES, method=METHODS)
+def test_the_largest_and_smallest_numbers_stay_exact(
+    bought: list[tuple[str, str]], sold: str, method: Method
+) -> None:
+    rows = [move(0, "buy", quantity, value) for quantity, value in bought]
+    gains = settle([*rows, move(40, "sell", sold, 1), move(60, "sell", sold, 1)], method)
+    with localcontext(prec=100):
+        costs = [part.cost for part in gains.disposals] + [lot.cost for lot in gains.open_lots]
+
+        assert sum(costs) == _spent(rows)
+        assert sum(part.proceeds for part in gains.disposals) == 2
 
 
 @given(rows=histories(), method=METHODS, per_account=st.booleans())
