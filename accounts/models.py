@@ -97,8 +97,9 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(user=user)
 
     def due(self, now: datetime) -> Self:
-        """Active ones whose time has come and that nobody holds, the longest waiting first."""
-        return self.filter(state=State.ACTIVE, next_sync_at__lte=now).free(now).order_by("next_sync_at", "pk")
+        """Those being read whose time has come and that nobody holds, the longest waiting first."""
+        waiting = self.filter(state__in=(State.ACTIVE, State.CHECKING), next_sync_at__lte=now)
+        return waiting.free(now).order_by("next_sync_at", "pk")
 
     def free(self, now: datetime) -> Self:
         """Ones that no living worker holds."""
@@ -134,6 +135,10 @@ class Connection(models.Model):
     synced_at = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     skew_ms = models.BigIntegerField(null=True, editable=False)
+    figures_since = models.DateField(null=True, editable=False)
+    """The first day whose proofs and figures are behind the ledger; empty when all of it is told."""
+    figures_mark = models.PositiveBigIntegerField(default=0, editable=False)
+    """Counts every change of the ledger, so that telling one change never hides the next."""
 
     objects = ConnectionQuerySet.as_manager()
 
@@ -194,6 +199,10 @@ class Connection(models.Model):
             drawn = max(last + 1, floor)
             if Connection.objects.filter(pk=self.pk, nonce=last).update(nonce=drawn):
                 return drawn
+
+    def figures_told(self, mark: int) -> None:
+        """Proofs and figures are up to date, unless the ledger has moved on since `mark` was read."""
+        Connection.objects.filter(pk=self.pk, figures_mark=mark).update(figures_since=None)
 
     def set_state(self, state: State, *, code: str = "", reason: str = "", advice: str = "") -> None:
         """Write down where it stands and why."""

@@ -12,14 +12,15 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portfolio.settings")
 
-app = Celery("holdfast")
+app = Celery("holdfast", set_as_current=True)
 
 
-def configuration(broker_url: str, data_dir: Path) -> dict[str, Any]:
+def configuration(broker_url: str, data_dir: Path, rates_every: int = 300) -> dict[str, Any]:
     """Celery's settings for a broker: without a server it is a folder, else Redis with prompt redelivery."""
     embedded = broker_url.startswith("filesystem")
     queue = str(data_dir / "broker")
@@ -63,8 +64,8 @@ def configuration(broker_url: str, data_dir: Path) -> dict[str, Any]:
             },
             "rates": {
                 "task": "portfolio.tasks.refresh_rates",
-                "schedule": timedelta(seconds=300),
-                "options": {"expires": 300},
+                "schedule": timedelta(seconds=rates_every),
+                "options": {"expires": rates_every},
             },
             "day": {
                 "task": "portfolio.tasks.close_day",
@@ -73,6 +74,10 @@ def configuration(broker_url: str, data_dir: Path) -> dict[str, Any]:
             },
         },
     }
+
+
+app.conf.update(configuration(settings.BROKER_URL, settings.DATA_DIR, settings.RATES_EVERY_SECONDS))
+app.autodiscover_tasks(["portfolio"])
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]

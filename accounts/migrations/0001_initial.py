@@ -60,6 +60,8 @@ class Migration(migrations.Migration):
                 ('synced_at', models.DateTimeField(editable=False, null=True)),
                 ('failures', models.PositiveIntegerField(default=0, editable=False)),
                 ('skew_ms', models.BigIntegerField(editable=False, null=True)),
+                ('figures_since', models.DateField(editable=False, null=True)),
+                ('figures_mark', models.PositiveBigIntegerField(default=0, editable=False)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='connections', to=settings.AUTH_USER_MODEL)),
             ],
         ),

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import DateField, F, Value
+from django.db.models.functions import Coalesce, Least
 
 from accounts.models import Connection
 from exchanges import records
@@ -69,7 +71,7 @@ class Store:
         self.connection = connection
         self.run = run
         self.touched = ledger.Touched()
-        self.snapshots = 0
+        self._marked: date | None = None
         self._reader = reader
         self._hold = hold
         self._clock = clock
@@ -101,6 +103,7 @@ class Store:
                         self._observe(stream, told, count)
                     else:
                         self._keep(stream, told, count)
+                self._mark_figures()
                 if last:
                     self._quarantine(page.unreadable, count)
                     self._move(page, full_began=full_began)
@@ -124,6 +127,7 @@ class Store:
             with transaction.atomic():
                 self._hold.keep()
                 self._note(balances.settle(self.connection, assets, first))
+                self._mark_figures()
 
     def open_rows(self, stream: str) -> tuple[OpenRow, ...]:
         """Rows of a stream that must be read again until they are final."""
@@ -225,7 +229,6 @@ class Store:
         coverage.save()
 
     def _note(self, added: Sequence[BalanceSnapshot]) -> None:
-        self.snapshots += len(added)
         for row in added:
             self.touched.since = min(self.touched.since or row.first_seen, row.first_seen)
 
@@ -249,6 +252,19 @@ class Store:
                 ],
                 ignore_conflicts=True,
             )
+
+    def _mark_figures(self) -> None:
+        """With what changed, note from which day on proofs and figures must be told again."""
+        since = self.touched.since
+        if since is None or (self._marked is not None and self._marked <= since.date()):
+            return
+        self._marked = since.date()
+        day = Value(self._marked, output_field=DateField())
+        mine = Connection.objects.filter(pk=self.connection.pk)
+        mine.update(
+            figures_since=Least(Coalesce("figures_since", day), day),
+            figures_mark=F("figures_mark") + 1,
+        )
 
     def _move(self, page: Page, *, full_began: bool) -> None:
         """The cursor, and which spans are now completely read."""

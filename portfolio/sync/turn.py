@@ -34,7 +34,7 @@ from exchanges.connect import connect, normaliser, pace_of
 from exchanges.connector import Clock, Connector, Page, Progress
 from exchanges.errors import Closed, ExchangeError, KeyProblem, NotOffered, RateLimited, Temporary
 from portfolio.models import BalanceSnapshot, Posting, Run, RunState, StreamRun, Transaction, Trigger
-from portfolio.sync import observations
+from portfolio.sync import observations, schedule
 from portfolio.sync.hold import Hold, LeaseLost
 from portfolio.sync.outcome import WEEK, Outcome, connection_state, next_sync
 from portfolio.sync.reading import BALANCES, Reader
@@ -86,6 +86,8 @@ def run(
     connection = Connection.objects.filter(pk=connection_id).first()
     allowed = BY_HAND if trigger in (Trigger.USER, Trigger.COMMAND) else BY_ITSELF
     if connection is None or connection.state not in allowed:
+        return None
+    if not schedule.is_wanted(connection, trigger, clock.now()):
         return None
     owner = owner or f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     if not connection.take_lease(owner, clock.now()):
@@ -206,6 +208,8 @@ class Turn:
     def _progress(self, stream: str, store: Store) -> Progress:
         """From where a stream is read, with what is known of the account."""
         coverage = store.coverage(stream)
+        if not coverage.pk:
+            coverage.save()
         full = self._wave is not None and (
             coverage.full_began_at is None or coverage.full_began_at < self._wave
         )

@@ -13,8 +13,8 @@ from accounts.keys import store_key
 from accounts.models import Connection, User
 from exchanges.catalog import ExchangeName
 from exchanges.sandbox.world import Status
-from portfolio import sync
-from portfolio.models import BalanceSnapshot, Posting, Transaction, Trigger
+from portfolio import sync, tasks
+from portfolio.models import BalanceSnapshot, Posting, Proof, Transaction, Trigger
 from portfolio.sync import SyncResult
 from tests.conftest import make_connection
 from tests.exchanges.stands import KEY, SECRET, Stand, stand
@@ -39,6 +39,17 @@ class Desk:
             )
         assert done is not None
         return done
+
+    def tell(self) -> None:
+        """Proofs and figures, as the task does after a turn."""
+        tasks.tell(self.connection.pk, self.at.clock)
+
+    def verdicts(self) -> dict[str, set[str]]:
+        """Of each asset, what its intervals came to."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in Proof.objects.of(self.connection):
+            found[row.asset].add(row.verdict)
+        return found
 
     def later(self, seconds: float) -> None:
         """Time passes."""

@@ -1,0 +1,81 @@
+"""Reads connections now, in this process, to the end: a line for each connection and each of its streams."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand
+
+from accounts.models import Connection, State
+from portfolio.management.plainly import Failed, plainly, user_of
+from portfolio.models import RunState, Trigger
+from portfolio.sync import StreamResult, SyncResult
+from portfolio.tasks import bring_up_to_date
+
+
+class Command(BaseCommand):
+    """`manage.py sync`: ends with exit code 1 when any connection or stream failed."""
+
+    help = "Sync connections now, in this process."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whose connections, or which one; everything or what is new."""
+        parser.add_argument("--user", metavar="U", help="only this user's connections")
+        parser.add_argument("--connection", type=int, metavar="ID", help="only this connection")
+        parser.add_argument("--full", action="store_true", help="walk all history again")
+
+    def handle(self, *, user: str | None, connection: int | None, full: bool, **_: object) -> None:
+        """One connection after the other; a failing one does not stop the others."""
+        with plainly():
+            found = list(chosen(user, connection))
+            failed = [one for one in found if not self.sync(one, full=full)]
+        if failed:
+            names = ", ".join(f"“{one.label}”" for one in failed)
+            raise Failed(f"Not everything was read: {names}. See the lines above.")
+
+    def sync(self, connection: Connection, *, full: bool) -> bool:
+        """Read one and say how it went."""
+        name = f"{connection.pk} {connection.exchange} “{connection.label}”"
+        if connection.state == State.PAUSED:
+            self.stdout.write(f"{name}: paused, not read")
+            return True
+        done = bring_up_to_date(connection.pk, trigger=Trigger.COMMAND, full=full)
+        if done is None:
+            self.stdout.write(f"{name}: busy, another worker reads it just now")
+            return False
+        self.stdout.write(f"{name}: {summary(done)}")
+        for stream in done.streams:
+            self.stdout.write(f"  {stream.stream}: {stream_line(stream)}")
+        return done.state is RunState.OK
+
+
+def chosen(user: str | None, connection: int | None) -> list[Connection]:
+    """The connections that were asked for; none is an error only when one was named."""
+    rows = Connection.objects.exclude(sealed_secret="").select_related("user").order_by("pk")
+    if user is not None:
+        rows = rows.for_user(user_of(user))
+    if connection is None:
+        return list(rows)
+    found = list(rows.filter(pk=connection))
+    if not found:
+        raise Failed(f"There is no connection {connection} with a key. See the page Connections for the ids.")
+    return found
+
+
+def summary(done: SyncResult) -> str:
+    """How a run went."""
+    text = f"{done.state.label.lower()}, {done.requests} requests"
+    if not done.error:
+        return text
+    return f"{text}. {done.error}" + ("" if done.advice in done.error else f" {done.advice}")
+
+
+def stream_line(stream: StreamResult) -> str:
+    """How one stream went."""
+    if stream.state is RunState.FAILED:
+        return f"failed. {stream.error}"
+    quarantined = f", {stream.quarantined} quarantined" if stream.quarantined else ""
+    return (
+        f"{stream.state.label.lower()}, {stream.pages} pages, {stream.sent} rows, "
+        f"{stream.new} new, {stream.changed} changed{quarantined}"
+    )

@@ -1,0 +1,73 @@
+"""What Celery runs: each task takes ids, calls one stage and may run twice or be killed at any instruction.
+
+The story that the stages make together is told here once: read, prove, value. Nothing is handed from task to task;
+what remains to be done is read off the database.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import httpx2
+from django.utils import timezone
+
+from accounts.models import Connection
+from exchanges.clock import SYSTEM_CLOCK
+from exchanges.connector import Clock
+from portfolio import proofs, sync, valuation
+from portfolio.celery import app
+from portfolio.models import Trigger
+from portfolio.sync import SyncResult, schedule
+
+TURN_SECONDS = 60.0
+"""A longer walk is continued after others had their turn."""
+
+
+@app.task  # type: ignore[untyped-decorator]
+def dispatch() -> None:
+    """Send every due connection to a worker."""
+    for connection_id in schedule.claim_due(timezone.now()):
+        sync_connection.delay(connection_id)
+
+
+@app.task  # type: ignore[untyped-decorator]
+def sync_connection(connection_id: int, trigger: str = Trigger.SCHEDULE.value, full: bool = False) -> None:
+    """One turn of one connection."""
+    bring_up_to_date(connection_id, trigger=Trigger(trigger), full=full, seconds=TURN_SECONDS)
+
+
+@app.task  # type: ignore[untyped-decorator]
+def close_day() -> None:
+    """Settle the day that has ended."""
+    valuation.close_day(timezone.now())
+
+
+def bring_up_to_date(
+    connection_id: int,
+    *,
+    trigger: Trigger,
+    full: bool = False,
+    seconds: float | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    client: httpx2.Client | None = None,
+) -> SyncResult | None:
+    """Read a connection, prove its balances, value its days; None where somebody else is at it."""
+    done = sync.run(connection_id, trigger=trigger, full=full, clock=clock, client=client, seconds=seconds)
+    if done is not None:
+        tell(connection_id, clock)
+    return done
+
+
+def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Bring proofs and figures up to the ledger, from the first day on which they are behind it."""
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is None:
+        return
+    now, mark = clock.now(), connection.figures_mark
+    since: date = connection.figures_since or now.date()
+    proofs.update(connection, since=since, now=now)
+    valuation.update(connection, since=since, now=now)
+    connection.figures_told(mark)
+    asked = proofs.alarm(connection, now)
+    if asked is not proofs.Alarm.NONE:
+        schedule.at_once(connection, now, full=asked is proofs.Alarm.WALK_AGAIN)
