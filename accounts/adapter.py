@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.keys import vault
@@ -45,7 +46,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         """The owner is led to a second factor first: the admin pages ask for it."""
-        return "mfa_index" if request.user.is_staff else str(settings.LOGIN_REDIRECT_URL)
+        return reverse("mfa_index" if request.user.is_staff else settings.LOGIN_REDIRECT_URL)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # With the address in it: who tries passwords locks out himself, not the account.

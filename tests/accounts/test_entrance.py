@@ -28,9 +28,20 @@ def test_the_first_visitor_is_led_to_making_the_owners_account(client: Client) -
     page = client.get("/", follow=True)
     assert page.redirect_chain[-1][0] == reverse("account_signup")
     assert "the owner's" in page.content.decode()
-    client.post(reverse("account_signup"), FORM)
+    made = client.post(reverse("account_signup"), FORM)
+    assert made["Location"] == reverse("mfa_index")
     owner = User.objects.get()
     assert owner.is_owner and owner.is_staff and owner.is_superuser
+
+
+@pytest.mark.django_db
+def test_the_owner_can_set_up_an_authenticator_app_at_once(client: Client) -> None:
+    client.post(reverse("account_signup"), FORM)
+    client.post(reverse("account_reauthenticate"), {"password": FORM["password1"]})
+    page = client.get(reverse("mfa_activate_totp"))
+    assert page.status_code == 200
+    client.post(reverse("mfa_activate_totp"), {"code": code_for(page.context["form"].secret)})
+    assert client.get(reverse("admin:index")).status_code == 200
 
 
 def test_sign_up_is_closed_once_somebody_has_an_account(client: Client, alice: User) -> None:
