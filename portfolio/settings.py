@@ -251,6 +251,8 @@ CELERY_TASK_ALWAYS_EAGER = False
 SYNC_EVERY_SECONDS = env.int("SYNC_EVERY_SECONDS", default=900)
 """How long after a sync the next one of the same connection is due."""
 RATES_EVERY_SECONDS = env.int("RATES_EVERY_SECONDS", default=300)
+ECB_URL = env.str("ECB_URL", default="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip")
+"""Where the rates of fiat currencies are refreshed once a day; empty: only the ones that came with the package."""
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {

@@ -13,6 +13,9 @@ for name in ("SECRET_KEY", "VAULT_KEYS", "ALLOWED_HOSTS", "BTSE_URL", "TETHER_UR
 
 from portfolio.settings import *  # noqa: E402, F403
 
+ECB_URL = ""
+"""Tests ask nobody but this computer."""
+
 # Argon2 costs 50 ms a login by intent; its use in the product is tested by name.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

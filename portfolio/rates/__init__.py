@@ -4,9 +4,11 @@
 """
 
 from portfolio.rates.routes import ECB, FIAT, HUBS, USD, Price, Quoted, closing_time, nodes, price, prices
+from portfolio.rates.routes import OLDEST_FIAT_DAYS as CARRIED_DAYS
 from portfolio.rates.store import DayPrice, Repriced, current, daily, days, settle
 
 __all__ = [
+    "CARRIED_DAYS",
     "ECB",
     "FIAT",
     "HUBS",
