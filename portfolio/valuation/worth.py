@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -93,9 +94,10 @@ def networth(user: Any, start: date | None, now: datetime) -> tuple[NetworthDay,
     if not lives:
         return ()
     begin = min(lives.values()) if start is None else max(start, min(lives.values()))
-    told = _days(user, list(days(begin, now.date())), lives)
+    today = now.date()
+    told = _days(user, list(days(begin, today)), lives, _holes(user, begin, today))
     whole = portfolio_of(user, now)
-    return tuple(_today(day, whole) if day.day == now.date() else day for day in told)
+    return tuple(_today(day, whole) if day.day == today else day for day in told)
 
 
 def _headline(whole: Portfolio, now: datetime) -> WorthAt:
@@ -117,7 +119,8 @@ def _by_day(user: Any, start: date, now: datetime, lives: Mapping[int, date]) ->
     yesterday = now.date() - timedelta(days=1)
     step = (yesterday - start).days // POINTS + 1
     wanted = [yesterday - timedelta(days=n) for n in range(0, (yesterday - start).days + 1, step)][::-1]
-    for day in _days(user, wanted, lives):
+    holes = _holes(user, start, yesterday)
+    for day in _days(user, _with_gaps(wanted, holes), lives, holes):
         yield WorthAt(
             at=closing_time(day.day),
             value_usd=day.value_usd,
@@ -127,7 +130,15 @@ def _by_day(user: Any, start: date, now: datetime, lives: Mapping[int, date]) ->
         )
 
 
-def _days(user: Any, wanted: Sequence[date], lives: Mapping[int, date]) -> Iterator[NetworthDay]:
+def _with_gaps(wanted: Sequence[date], holes: set[date]) -> list[date]:
+    """The days, and one of the holes between each two of them: a gap shows also where days are skipped."""
+    places = {bisect_left(wanted, hole): hole for hole in holes}
+    return sorted({*wanted, *places.values()})
+
+
+def _days(
+    user: Any, wanted: Sequence[date], lives: Mapping[int, date], holes: set[date]
+) -> Iterator[NetworthDay]:
     """The sums of these ascending days: a gap where a connection or a price that should be there is missing."""
     if not wanted:
         return
@@ -137,7 +148,6 @@ def _days(user: Any, wanted: Sequence[date], lives: Mapping[int, date]) -> Itera
     by_day: dict[date, list[_Sum]] = {}
     for day, *sums in rows.iterator():
         by_day.setdefault(day, []).append(_Sum(*sums))
-    holes = _holes(user, span)
     for day in wanted:
         present = by_day.get(day, [])
         of_day = _added(present)
@@ -152,13 +162,13 @@ def _days(user: Any, wanted: Sequence[date], lives: Mapping[int, date]) -> Itera
         )
 
 
-def _holes(user: Any, span: Mapping[str, Any]) -> set[date]:
+def _holes(user: Any, start: date, end: date) -> set[date]:
     """Days on which something held has no price although it has one before and after.
 
     What never had a price, or not yet, or no longer, is left out of the total instead, and the coverage says so.
     """
-    unpriced = DailyHolding.objects.for_user(user).filter(value_usd__isnull=True, **span).exclude(quantity=0)
-    missing = list(unpriced.order_by().values_list("asset", "day").distinct())
+    unpriced = DailyHolding.objects.for_user(user).filter(value_usd__isnull=True, day__range=(start, end))
+    missing = list(unpriced.exclude(quantity=0).order_by().values_list("asset", "day").distinct())
     known = DailyPrice.objects.filter(asset__in={asset for asset, _ in missing})
     lives = {
         asset: (first, last)
