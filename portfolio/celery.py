@@ -76,6 +76,8 @@ def configuration(broker_url: str, data_dir: Path, rates_every: int = 300) -> di
     }
 
 
+for _folder in ("broker", "broker-control") if settings.BROKER_URL.startswith("filesystem") else ():
+    (settings.DATA_DIR / _folder).mkdir(mode=0o700, exist_ok=True)
 app.conf.update(configuration(settings.BROKER_URL, settings.DATA_DIR, settings.RATES_EVERY_SECONDS))
 app.autodiscover_tasks(["portfolio"])
 

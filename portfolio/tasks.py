@@ -19,8 +19,8 @@ from portfolio.celery import app
 from portfolio.models import Trigger
 from portfolio.sync import SyncResult, schedule
 
-TURN_SECONDS = 60.0
-"""A longer walk is continued after others had their turn."""
+TURN_SECONDS = 20.0
+"""A longer walk goes on after others had their turn, and after its figures so far are told."""
 
 
 @app.task  # type: ignore[untyped-decorator]
