@@ -34,9 +34,11 @@ class Known:
     """Time of the newest row up to which there is no gap."""
     oldest: str = ""
     oldest_at: datetime | None = None
-    """Id and time of the account's oldest row."""
+    """Id and time of the oldest row that the pages showed: whatever lies below it has been read."""
     until: datetime | None = None
     """The exchange's clock when the last complete read began."""
+    deep: datetime | None = None
+    """When the overlap was last read to its end."""
     open_from: str = ""
     """Where asking for open rows by id goes on, when there are too many for one run."""
 
@@ -53,6 +55,7 @@ class Known:
             oldest=_text(cursor, "oldest"),
             oldest_at=_time(cursor, "oldest_at"),
             until=_time(cursor, "until"),
+            deep=_time(cursor, "deep"),
             open_from=_text(cursor, "open_from"),
         )
 

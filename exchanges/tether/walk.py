@@ -23,6 +23,9 @@ from exchanges.transport import Answer, Transport
 LIST_PATH = "/api/v1/transactions.json"
 OVERLAP = timedelta(days=3)
 LAST_PAGE = 10_000
+PAGES_OF_OVERLAP = 4
+DEEP_EVERY = timedelta(hours=1)
+"""An account so busy that its overlap fills more than four pages has it read to the end only once an hour."""
 IDLE_PAGES = 2
 """A page can be all known because rows arrived meanwhile and moved it; two such pages are the end."""
 OPEN_AT_ONCE = 50
@@ -58,6 +61,8 @@ class Walk:
         Rows that are newer than a resumed walk are kept but do not count as read without a gap.
         """
         known, page = Known.read(state), number(state, "next", 1)
+        if page and known.pages != "down":
+            page = max(known.last, 1)  # the last page with rows may have grown since
         self._paged, self._previous, self._idle = set(), EMPTY, 0
         front = self._front()
         if not state:
@@ -70,9 +75,11 @@ class Walk:
             page = page + 1 if one.sent and self._idle < IDLE_PAGES else 0
             yield self._page(one, self._midway(known, page))
         zero = self._page_zero()
-        known.take(zero, self._now())
+        if not state:  # on a resumed walk it may be the newest page, with unread rows below it
+            known.take(zero, self._now())
         known.first = 0 if zero.tokens - self._paged else 1
         known.learn_front(front, zero.tokens | self._paged)
+        known.deep = known.until
         yield self._page(zero, self._midway(known, 0))
         yield from self._open_rows(known, self._midway(known, 0))
         yield self._finished(known, BEGINNING)
@@ -87,7 +94,7 @@ class Walk:
         known.take(one, self._now())
         if fresh:
             known.pages = known.pages or one.follows(self._previous)
-            known.last, known.size = page, max(known.size, one.sent)
+            known.last, known.size = page, max(known.size, len(one.tokens))
             self._previous = one
 
     def _page_zero(self) -> Sheet:
@@ -107,6 +114,7 @@ class Walk:
             if not known.front and front.falling:
                 known.front = "newest"
             enough = known.is_told_by(front, threshold)
+            known.deep = self._began if enough else known.deep
             known.take(front, self._now())
             yield self._page(front, self._cursor)
         if not enough:
@@ -123,6 +131,8 @@ class Walk:
         if not known.pages:
             return not self._has_grown(known, front)
         start = known.last if known.pages == "up" else known.first
+        before = Known.read(self._cursor).newest or BEGINNING
+        hurried = known.deep is not None and self._now() - known.deep < DEEP_EVERY
         for page in range(start, LAST_PAGE + 1):
             one, longest = self._numbered(page), known.size
             if not one.sent:
@@ -130,9 +140,11 @@ class Walk:
             self._learn(known, one, page)
             yield self._page(one, self._cursor)
             if known.pages == "up":
-                ended = one.sent < longest
+                ended = len(one.tokens) < longest
             else:
-                ended = one.reaches(threshold) or known.oldest in one.times
+                deep = one.reaches(threshold) or known.oldest in one.times
+                known.deep = self._began if deep else known.deep
+                ended = deep or (hurried and page >= start + PAGES_OF_OVERLAP - 1 and one.reaches(before))
             if ended or self._idle >= IDLE_PAGES:
                 return True
         return True

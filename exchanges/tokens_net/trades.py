@@ -5,6 +5,7 @@ learns it; after that only the end where new trades appear is read. The cursor r
 
 - `order`: "down" when pages go from new to old, "up" from old to new, "" when there is only one
 - `pages`: how many there were; `newest`: time of the newest trade read without a gap
+- `deep`: when the overlap of three days was last read to its end
 - `until`: the exchange's clock when the last complete read began; `walk`: where an unfinished walk stands
 - `not_offered`: there is no such list; asked again by a full walk only
 """
@@ -25,6 +26,9 @@ from exchanges.transport import Transport
 
 OVERLAP = timedelta(days=3)
 LAST_PAGE = 100_000
+PAGES_OF_OVERLAP = 4
+DEEP_EVERY = timedelta(hours=1)
+"""An account so busy that its overlap fills more than four pages has it read to the end only once an hour."""
 IDLE_PAGES = 2
 BEGINNING = datetime(2017, 1, 1, tzinfo=UTC)
 """Before Tokens.net opened: a complete list covers everything since."""
@@ -69,6 +73,7 @@ class Trades:
         self._pages = pages if isinstance(pages, int) else 0
         self._newest = _time(cursor, "newest")
         self._until = _time(cursor, "until")
+        self._deep = _time(cursor, "deep")
 
     def pages(self) -> Iterator[Page]:
         """Whatever is new, each page with the cursor that holds after it."""
@@ -109,11 +114,13 @@ class Trades:
             page = 0 if self._is_last(sheet, page) else page + 1
             state: dict[str, JSONValue] = {**self._written(), "next": page or 1}
             yield self._page(sheet, {**self._stored, "walk": state})
+        self._deep = self._until
         yield self._finished(BEGINNING)
 
     def _news(self, threshold: datetime) -> Generator[Page, None, bool]:
         """The end at which new trades appear; False when the order is not known or has changed."""
         start = max(self._pages, 1) if self._order == "up" else 1
+        before, deep = self._newest or BEGINNING, self._deep
         for page in range(start, LAST_PAGE):
             sheet = self._sheet(page)
             if page == start and not sheet.rows.sent and page > 1:
@@ -122,8 +129,13 @@ class Trades:
             if not self._order and not self._is_last(sheet, page):
                 return False
             yield self._page(sheet, self._stored)
-            reached = self._order == "down" and any(time < threshold for time in sheet.times)
-            if reached or self._is_last(sheet, page):
+            last = self._is_last(sheet, page)
+            if last or (self._order == "down" and any(time < threshold for time in sheet.times)):
+                self._deep = self._began
+                break
+            hurried = deep is not None and self._now() - deep < DEEP_EVERY
+            known = self._order == "down" and any(time < before for time in sheet.times)
+            if known and hurried and page >= PAGES_OF_OVERLAP:
                 break
         self._until = self._began
         return True
@@ -140,10 +152,13 @@ class Trades:
         self._order = self._order or sheet.follows(self._previous)
         self._previous = sheet
         self._pages = sheet.pages or self._pages
-        now = self._began or self._clock.now()
+        now = self._now()
         if sheet.times:
             # A time ahead of the clock must not hide what comes later.
             self._newest = max(self._newest or BEGINNING, min(max(sheet.times), now))
+
+    def _now(self) -> datetime:
+        return self._began or self._clock.now()
 
     def _sheet(self, page: int) -> Sheet:
         """One page; an empty one although more are announced is asked for once more before it is believed."""
@@ -179,6 +194,7 @@ class Trades:
             "pages": self._pages,
             "newest": self._newest.isoformat() if self._newest else None,
             "until": self._until.isoformat() if self._until else None,
+            "deep": self._deep.isoformat() if self._deep else None,
         }
 
 

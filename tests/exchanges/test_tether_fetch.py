@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -147,6 +148,38 @@ def test_a_first_read_killed_after_any_page_goes_on_where_it_was(die_after: int,
     account.sync()
 
     assert account.differs() == []
+
+
+@pytest.mark.parametrize("order", ["desc", "asc"])
+@pytest.mark.parametrize("first_page", [0, 1])
+@pytest.mark.parametrize("rows", [0, 1, 11])
+@pytest.mark.parametrize("dies", [(2,), (3,), (4, 5), (5, 3, 6), (7,), (8, 2)])
+def test_a_walk_killed_while_the_account_grows_leaves_no_gap(
+    order: str, first_page: int, rows: int, dies: tuple[int, ...]
+) -> None:
+    account = Account(rows=rows, page_size=3, order=order, first_page=first_page, past_end="last")
+    for die_after in dies:
+        with contextlib.suppress(Killed):
+            account.sync(die_after=die_after)
+        account.clock.advance(7200)
+
+    account.sync()
+    account.sync()
+
+    assert account.differs() == []
+
+
+def test_a_busy_account_reads_its_three_days_again_only_once_an_hour() -> None:
+    account = Account(rows=40, page_size=3)
+    account.clock.advance(86_400)
+    account.sync()
+
+    idle = len(account.sync())
+    account.clock.advance(3700)
+    hourly = len(account.sync())
+
+    assert idle <= 7
+    assert hourly > 20
 
 
 def test_a_killed_walk_does_not_ask_the_pages_again_that_it_has() -> None:

@@ -120,6 +120,19 @@ def test_short_reads_keep_up_while_the_account_grows(rows: int, page_size: int) 
         assert account.differs() == []
 
 
+def test_a_busy_account_reads_its_three_days_again_only_once_an_hour() -> None:
+    account = Account(page_size=2)
+    account.clock.advance(86_400)
+    account.sync()
+
+    idle = sum("trades" in path for path in account.sync())
+    account.clock.advance(3700)
+    hourly = sum("trades" in path for path in account.sync())
+
+    assert idle == 4
+    assert hourly > 10
+
+
 def test_an_account_with_nothing_new_costs_four_requests() -> None:
     account = Account()
     account.sync()
