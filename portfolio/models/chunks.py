@@ -15,6 +15,13 @@ PAUSE = 0.02
 Row = TypeVar("Row", bound=models.Model)
 
 
+def insert(into: models.QuerySet[Row], rows: Sequence[Row]) -> None:
+    """Insert the rows."""
+    for chunk in _chunks(rows):
+        with transaction.atomic():
+            into.bulk_create(chunk)
+
+
 def upsert(
     into: models.QuerySet[Row], rows: Sequence[Row], *, unique: Sequence[str], update: Sequence[str]
 ) -> None:
