@@ -1,6 +1,7 @@
 """The store: what was said, what it means, what it is worth. One module a stage; QuerySet methods are the queries."""
 
 from portfolio.models.balances import BalanceSnapshot
+from portfolio.models.choices import MoneyChoice, SourceOrder
 from portfolio.models.corrections import (
     Correction,
     CorrectionKind,
@@ -27,7 +28,14 @@ from portfolio.models.rates import DailyPrice, PriceHistory, Rate
 from portfolio.models.raw import Quarantine, Raw
 from portfolio.models.runs import Coverage, Run, RunState, StreamRun, Trigger
 from portfolio.models.transfers import MatchState, TransferMatch
-from portfolio.models.valuations import Certainty, DailyHolding, DailyWorth, WorthPoint
+from portfolio.models.valuations import (
+    Certainty,
+    DailyFlow,
+    DailyHolding,
+    DailyWorth,
+    ToldHolding,
+    WorthPoint,
+)
 
 __all__ = [
     "BalanceSnapshot",
@@ -35,6 +43,7 @@ __all__ = [
     "Correction",
     "CorrectionKind",
     "Coverage",
+    "DailyFlow",
     "DailyHolding",
     "DailyPrice",
     "DailyWorth",
@@ -51,6 +60,7 @@ __all__ = [
     "ManualEntry",
     "ManualKind",
     "MatchState",
+    "MoneyChoice",
     "Posting",
     "PriceHistory",
     "Proof",
@@ -59,7 +69,9 @@ __all__ = [
     "Raw",
     "Run",
     "RunState",
+    "SourceOrder",
     "StreamRun",
+    "ToldHolding",
     "Transaction",
     "TransferMatch",
     "Treatment",

@@ -6,6 +6,7 @@ from django.db import models
 
 from accounts.models import Connection
 from portfolio.fields import AmountField
+from portfolio.models.ledger import KINDS, ROLES
 from portfolio.models.owned import OwnedQuerySet
 
 
@@ -93,3 +94,54 @@ class WorthPoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at} {self.value_usd}"
+
+
+class DailyFlow(models.Model):
+    """What the ledger moved of one asset of one connection on a UTC day, by kind and role, and in how many postings.
+
+    Together with `DailyHolding.unexplained` it makes up the whole change of a day's quantity.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="daily_flows")
+    asset = models.CharField(max_length=32)
+    day = models.DateField()
+    kind = models.CharField(max_length=12, choices=KINDS)
+    role = models.CharField(max_length=10, choices=ROLES)
+    amount = AmountField()
+    count = models.PositiveIntegerField()
+
+    objects = OwnedQuerySet["DailyFlow"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "asset", "day", "kind", "role"], name="daily_flow_once"
+            )
+        ]
+        indexes = [models.Index(fields=["connection", "day"], name="daily_flow_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind} {self.amount} {self.asset}"
+
+
+class ToldHolding(models.Model):
+    """What a holding was said to be worth when its day closed: written once, never told again.
+
+    Late rows, other prices and corrections change `DailyHolding`; the difference to this row is what was restated.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="told_holdings")
+    asset = models.CharField(max_length=32)
+    day = models.DateField()
+    value_usd = AmountField(null=True)
+
+    objects = OwnedQuerySet["ToldHolding"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "asset", "day"], name="told_holding_once")
+        ]
+        indexes = [models.Index(fields=["connection", "day"], name="told_holding_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.value_usd} for {self.asset}"

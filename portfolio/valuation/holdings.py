@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from accounts.models import Connection
 from portfolio import rates
 from portfolio.models import BalanceSnapshot
 from portfolio.rates import Price
+from portfolio.valuation import own
 from portfolio.valuation.amounts import ZERO, share, total, usd
 
 
@@ -143,7 +144,7 @@ class Portfolio:
 
 
 def portfolio_of(user: Any, now: datetime) -> Portfolio:
-    """What `user` owns and what it is worth, as known at `now`: two queries, however much there is."""
+    """What `user` owns and what it is worth, as known at `now`: two queries, three where something is unpriced."""
     return _portfolio(BalanceSnapshot.objects.for_user(user).held_at(now).select_related("connection"), now)
 
 
@@ -156,7 +157,15 @@ def portfolio_of_connections(connections: Iterable[Connection], now: datetime) -
 def _portfolio(snapshots: Iterable[BalanceSnapshot], now: datetime) -> Portfolio:
     there = [s for s in snapshots if s.total or s.pending]
     prices = rates.current({s.asset for s in there}, now)
-    holdings = [_holding(snapshot, prices, now) for snapshot in there]
+    waiting = [s for s in there if s.asset not in prices]
+    said = (
+        own.current({s.connection.user_id for s in waiting}, {s.asset for s in waiting}, now)
+        if waiting
+        else {}
+    )
+    holdings = [
+        _holding(s, prices.get(s.asset) or said.get((s.connection.user_id, s.asset)), now) for s in there
+    ]
     return Portfolio(at=now, holdings=tuple(sorted(holdings, key=_order)))
 
 
@@ -165,8 +174,7 @@ def _order(holding: Holding) -> tuple[bool, Decimal, str, int]:
     return (value is None, -(value or ZERO), holding.asset, holding.snapshot_id)
 
 
-def _holding(snapshot: BalanceSnapshot, prices: Mapping[str, Price], now: datetime) -> Holding:
-    price = prices.get(snapshot.asset)
+def _holding(snapshot: BalanceSnapshot, price: Price | None, now: datetime) -> Holding:
     return Holding(
         connection=snapshot.connection,
         asset=snapshot.asset,

@@ -14,10 +14,10 @@ from django.db.models import Min, Q
 
 from accounts.models import Connection
 from portfolio import rates
-from portfolio.models import Certainty, DailyHolding, DailyWorth, PriceHistory
+from portfolio.models import Certainty, DailyHolding, DailyWorth, PriceHistory, ToldHolding
 from portfolio.models.chunks import delete, upsert
 from portfolio.rates import DayPrice, Repriced
-from portfolio.valuation import evidence, history, points
+from portfolio.valuation import evidence, flows, history, own, points
 from portfolio.valuation.amounts import ZERO, usd
 from portfolio.valuation.history import DayQuantity
 
@@ -33,9 +33,12 @@ def update(connection: Connection, *, since: date | None, now: datetime) -> None
     told = {task.asset: (task, _told(task, now)) for task in tasks}
     begins = {asset: task.start for asset, (task, _) in told.items()}
     want_prices(begins)
-    prices = rates.daily(told, min(begins.values(), default=today), today)
+    first_begin = min(begins.values(), default=today)
+    known = rates.daily(told, first_begin, today)
+    prices = own.over(connection.user_id, known, told, first_begin, today)
     rows = [_row(connection, asset, day, prices) for asset, (_, days) in told.items() for day in days]
     changed = _write(connection, rows, begins, whole=start is None)
+    flows.keep(connection, tasks, whole=start is None, now=now)
     first = min([day for day in (start, changed) if day is not None], default=None)
     roll_up(connection, None if start is None else first, today)
     points.note(connection, now)
@@ -48,6 +51,19 @@ def close_day(now: datetime) -> None:
     reprice(rates.settle(wanted, yesterday, now.date(), now), now)
     for connection in Connection.objects.order_by("pk").iterator():
         update(connection, since=yesterday, now=now)
+        tell(connection, yesterday)
+
+
+def tell(connection: Connection, day: date) -> None:
+    """Remember what was said when the day closed; written once."""
+    if ToldHolding.objects.of(connection).filter(day=day).exists():
+        return
+    held = DailyHolding.objects.of(connection).filter(day=day).exclude(quantity=0)
+    said = [
+        ToldHolding(connection=connection, asset=asset, day=day, value_usd=value)
+        for asset, value in held.values_list("asset", "value_usd")
+    ]
+    ToldHolding.objects.bulk_create(said, ignore_conflicts=True)
 
 
 def reprice(changes: Iterable[Repriced], now: datetime) -> None:
@@ -157,14 +173,18 @@ def _write(
 
 
 def _revalued(change: Repriced, today: date) -> Iterator[DailyHolding]:
-    prices = rates.daily([change.asset], change.first, change.last)
+    known = rates.daily([change.asset], change.first, change.last)
+    said = {
+        user: own.laid_over(theirs, known, change.first, change.last, today)
+        for user, theirs in own.by_user(change.asset, change.first, change.last).items()
+    }
     held = DailyHolding.objects.filter(asset=change.asset, day__range=(change.first, change.last))
-    held = held.filter(Q(day__lt=today) | Q(price_usd__isnull=True))
+    held = held.filter(Q(day__lt=today) | Q(price_usd__isnull=True)).select_related("connection")
     changed = []
     for row in held.iterator():
-        known = prices.get((row.asset, row.day))
-        if row.price_usd != (known.usd if known else None):
-            row.price_usd = known.usd if known else None
+        price = said.get(row.connection.user_id, known).get((row.asset, row.day))
+        if row.price_usd != (price.usd if price else None):
+            row.price_usd = price.usd if price else None
             row.value_usd, row.flow_usd = usd(row.quantity, row.price_usd), usd(row.flow, row.price_usd)
             changed.append(row)
     upsert(DailyHolding.objects.all(), changed, unique=("connection", "asset", "day"), update=HOLDING)

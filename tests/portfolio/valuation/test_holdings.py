@@ -88,7 +88,7 @@ def test_the_number_of_queries_does_not_grow_with_what_is_held(
         connection = make_connection(alice, exchange)
         for n in range(10):
             make_balance(connection, f"A{n}", "1", seen=NOW)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         portfolio_of(alice, NOW).by_connection()
 
 

@@ -1,0 +1,71 @@
+"""Keeps what the ledger moved on each day, by asset, kind and role, so that no page needs to read the ledger for it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from accounts.models import Connection
+from portfolio.models import DailyFlow
+from portfolio.models.chunks import delete, upsert
+from portfolio.valuation.amounts import ZERO
+from portfolio.valuation.evidence import Task
+from portfolio.valuation.history import Moved, midnight
+
+FIELDS = ("amount", "count")
+Key = tuple[str, date, str, str]
+
+
+def keep(connection: Connection, tasks: Iterable[Task], *, whole: bool, now: datetime) -> None:
+    """Make the stored flows of these assets, from where each begins, equal to what the ledger says.
+
+    `whole`: assets that are not named have none at all.
+    """
+    told = {task.asset: task for task in tasks}
+    begins = {task.asset: task.start for task in told.values()}
+    there = DailyFlow.objects.of(connection)
+    if not whole:
+        there = there.filter(asset__in=list(told), day__gte=min(begins.values(), default=date.max))
+    old = {(row.asset, row.day, row.kind, row.role): row for row in there.iterator()}
+    new = {key: row for task in told.values() for key, row in _rows(connection, task, now)}
+    changed = [row for key, row in new.items() if key not in old or _differs(row, old[key])]
+    gone = [row.pk for key, row in old.items() if key not in new and _told(key, begins, whole=whole)]
+    unique = ("connection", "asset", "day", "kind", "role")
+    upsert(DailyFlow.objects.all(), changed, unique=unique, update=FIELDS)
+    delete(DailyFlow.objects.all(), gone)
+
+
+def summed(moved: Iterable[Moved]) -> dict[tuple[date, str, str], tuple[Decimal, int]]:
+    """The postings of one asset by day, kind and role: their sum and how many they are."""
+    sums: dict[tuple[date, str, str], tuple[Decimal, int]] = {}
+    for one in moved:
+        key = (one.at.date(), one.kind, one.role)
+        amount, count = sums.get(key, (ZERO, 0))
+        sums[key] = (amount + one.amount, count + 1)
+    return sums
+
+
+def _rows(connection: Connection, task: Task, now: datetime) -> Iterator[tuple[Key, DailyFlow]]:
+    times = [one.at for one in task.known.moved]
+    since, until = bisect_left(times, midnight(task.start)), bisect_right(times, now)
+    for (day, kind, role), (amount, count) in summed(task.known.moved[since:until]).items():
+        row = DailyFlow(
+            connection=connection,
+            asset=task.asset,
+            day=day,
+            kind=kind,
+            role=role,
+            amount=amount,
+            count=count,
+        )
+        yield (task.asset, day, kind, role), row
+
+
+def _differs(new: DailyFlow, old: DailyFlow) -> bool:
+    return new.amount != old.amount or new.count != old.count
+
+
+def _told(key: Key, begins: Mapping[str, date], *, whole: bool) -> bool:
+    return whole or key[1] >= begins.get(key[0], date.max)
