@@ -107,7 +107,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
             ],
-            "builtins": ["heroicons.templatetags.heroicons"],
+            "builtins": ["heroicons.templatetags.heroicons", "template_partials.templatetags.partials"],
         },
     }
 ]

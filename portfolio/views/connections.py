@@ -1,14 +1,100 @@
-"""The page connections."""
+"""The connections: how each stands, its runs and errors, and what a user may do without touching its key."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.db.models import Sum
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST, require_safe
 
-from portfolio.views.page import page
+from accounts.models import Connection, State
+from exchanges.catalog import EXCHANGES
+from portfolio.models import Coverage, Quarantine, Run, RunState
+from portfolio.views.page import STOP_POLLING, Request, now, page
+from portfolio.views.standing import standing, standings
+
+LAST_RUNS = 10
+QUARANTINED = 20
 
 
 @require_safe
-def connections(request: HttpRequest) -> HttpResponse:
-    """The page."""
-    return page(request, "connections.html", {}, section="connections")
+def connections(request: Request) -> HttpResponse:
+    """All connections of the user with where they stand."""
+    mine = list(Connection.objects.for_user(request.user).order_by("label", "pk"))
+    context = {"standings": standings(mine, now()), "exchanges": EXCHANGES.values()}
+    return page(request, "connections.html", context, section="connections", part="list")
+
+
+@require_safe
+def connection(request: Request, public_id: str) -> HttpResponse:
+    """One connection; as a fragment its progress, which is polled until the sync has ended."""
+    found = mine(request, public_id)
+    runs = last_runs(found)
+    shown = standing(found, now())
+    is_busy = shown.is_busy or is_waiting(found)
+    context = {
+        "connection": found,
+        "standing": shown,
+        "runs": runs,
+        "run": runs[0] if runs else None,
+        "is_busy": is_busy,
+        "is_running": bool(runs) and runs[0].state == RunState.RUNNING,
+    }
+    if not request.htmx:
+        context |= {
+            "coverage": Coverage.objects.of(found).order_by("stream"),
+            "quarantine": Quarantine.objects.of(found).order_by("-received_at")[:QUARANTINED],
+        }
+    response = page(request, "connection.html", context, section="connections", part="progress")
+    if request.htmx and not is_busy:
+        response.status_code = STOP_POLLING
+    return response
+
+
+@require_POST
+def sync_now(request: Request, public_id: str) -> HttpResponseRedirect:
+    """Let a worker read it as soon as one is free; the database remembers the wish if no broker does."""
+    found = mine(request, public_id)
+    if found.state != State.ACTIVE:
+        messages.warning(request, "This connection is not read now. Resume it, or replace its key first.")
+        return redirect("connection", public_id)
+    found.next_sync_at = now()
+    found.save(update_fields=["next_sync_at"])
+    return redirect("connection", public_id)
+
+
+@require_POST
+def pause(request: Request, public_id: str) -> HttpResponseRedirect:
+    """Stop reading until the user resumes; a sync that runs ends in peace."""
+    found = mine(request, public_id)
+    if found.state in {State.ACTIVE, State.CHECKING}:
+        found.set_state(State.PAUSED, code="paused", reason="You paused it.")
+        messages.success(request, f"“{found.label}” is paused. Its history stays.")
+    return redirect("connection", public_id)
+
+
+@require_POST
+def resume(request: Request, public_id: str) -> HttpResponseRedirect:
+    """Read again, at once."""
+    found = mine(request, public_id)
+    if found.state == State.PAUSED and found.has_key:
+        found.set_state(State.ACTIVE)
+        return sync_now(request, public_id)
+    return redirect("connection", public_id)
+
+
+def mine(request: Request, public_id: str) -> Connection:
+    """The user's own connection of that id, else 404."""
+    return get_object_or_404(Connection.objects.for_user(request.user), public_id=public_id)
+
+
+def last_runs(found: Connection) -> list[Run]:
+    """Its last runs, newest first, with their streams."""
+    told = Run.objects.of(found).annotate(new=Sum("streams__new"), changed=Sum("streams__changed"))
+    return list(told.order_by("-started_at", "-pk").prefetch_related("streams")[:LAST_RUNS])
+
+
+def is_waiting(found: Connection) -> bool:
+    """Whether a sync is due and no worker has taken it up yet."""
+    return found.state == State.ACTIVE and found.next_sync_at <= now()

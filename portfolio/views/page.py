@@ -12,6 +12,9 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 
+STOP_POLLING = 286
+"""The status by which htmx learns that there is nothing more to ask for."""
+
 
 class Request(HttpRequest):
     """A request of somebody who is logged in, as the middleware leaves it."""

@@ -1,0 +1,77 @@
+"""Pages of the ledger by place instead of by number: no COUNT, no OFFSET, one index range per connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Self
+
+from django.db.models import Q
+
+from portfolio.models import Transaction
+from portfolio.models.ledger import TransactionQuerySet
+
+PLACE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z)_(\d{1,18})", re.ASCII)
+ARMS = 100
+"""How many connections one statement asks at once; databases limit the arms of a union."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a page ends: the next one begins just before it."""
+
+    at: datetime
+    pk: int
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """The place that an address names; None for anything else."""
+        match = PLACE.fullmatch(text[:80])
+        if match is None:
+            return None
+        try:
+            return cls(at=datetime.fromisoformat(match[1]), pk=int(match[2]))
+        except ValueError:
+            return None
+
+    @classmethod
+    def of(cls, row: Transaction) -> Self:
+        """The place of a row."""
+        return cls(at=row.occurred_at, pk=row.pk)
+
+    def __str__(self) -> str:
+        return f"{self.at.strftime('%Y-%m-%dT%H:%M:%S.%f')}Z_{self.pk}"
+
+
+def newest(
+    queries: Sequence[TransactionQuerySet], count: int, before: Place | None = None
+) -> list[Transaction]:
+    """The newest `count` rows of all queries, each of which is about one connection, with what a row shows.
+
+    1. each connection's newest keys, by its own index; 2. the newest among them; 3. those rows and their postings.
+    """
+    arms = [
+        Transaction.objects.filter(pk__in=_behind(query, before).newest_first().values("pk")[:count])
+        .order_by()
+        .values_list("pk", "occurred_at")
+        for query in queries
+    ]
+    keys: list[tuple[int, datetime]] = []
+    for start in range(0, len(arms), ARMS):
+        first, *others = arms[start : start + ARMS]
+        union = first.union(*others, all=True) if others else first
+        keys += list(union.order_by("-occurred_at", "-pk")[:count])
+    keys.sort(key=lambda key: (key[1], key[0]), reverse=True)
+    wanted = [pk for pk, _ in islice(keys, count)]
+    rows = Transaction.objects.filter(pk__in=wanted).select_related("connection").prefetch_related("postings")
+    return list(rows.newest_first())
+
+
+def _behind(query: TransactionQuerySet, before: Place | None) -> TransactionQuerySet:
+    if before is None:
+        return query
+    older = Q(occurred_at__lt=before.at) | Q(occurred_at=before.at, pk__lt=before.pk)
+    return query.filter(older, occurred_at__lte=before.at)

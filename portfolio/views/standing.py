@@ -1,0 +1,55 @@
+"""Where a connection stands, in one word and one sentence for a badge. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from accounts.models import Connection, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A badge: its tone, its word, and what stands beside it."""
+
+    tone: str
+    word: str
+    sentence: str = ""
+    is_busy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standings:
+    """A connection together with where it stands."""
+
+    connection: Connection
+    standing: Standing
+
+
+def standing(connection: Connection, now: datetime) -> Standing:
+    """What the badge of this connection says at `now`."""
+    if connection.state == State.NEEDS_ATTENTION:
+        return Standing(tone="bad", word="Needs attention", sentence=connection.reason or connection.advice)
+    if connection.is_leased(now):
+        return Standing(tone="busy", word="Syncing", is_busy=True)
+    if connection.state == State.PAUSED and not connection.has_key:
+        return Standing(
+            tone="", word="Key removed", sentence="Its history stays; put in a key to read it again."
+        )
+    if connection.state == State.PAUSED:
+        return Standing(tone="", word="Paused", sentence="It is not read until you resume it.")
+    if connection.state == State.CLOSED:
+        return Standing(tone="", word="Closed", sentence="Its history stays here; nothing more is read.")
+    if connection.synced_at is None:
+        return Standing(tone="busy", word="Waiting for its first sync", is_busy=True)
+    if now - connection.synced_at > timedelta(seconds=3 * settings.SYNC_EVERY_SECONDS):
+        return Standing(tone="warn", word="Late", sentence=connection.reason)
+    return Standing(tone="good", word="Fresh")
+
+
+def standings(connections: list[Connection], now: datetime) -> list[Standings]:
+    """All of them, those that need the user first."""
+    found = [Standings(connection=c, standing=standing(c, now)) for c in connections]
+    return sorted(found, key=lambda each: each.standing.tone != "bad")

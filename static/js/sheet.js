@@ -1,0 +1,9 @@
+// Opens the side sheet when a fragment has come into it; the browser's own dialog does the rest.
+"use strict";
+document.addEventListener("htmx:afterSwap", (event) => {
+  const sheet = document.getElementById("sheet");
+  if (sheet && event.detail.target.id === "sheet-body" && !sheet.open) sheet.showModal();
+});
+document.addEventListener("click", (event) => {
+  if (event.target.id === "sheet") event.target.close();
+});
