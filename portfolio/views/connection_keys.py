@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from secrets import token_hex
-
 from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.keys import open_key
-from accounts.models import Connection, State
-from accounts.sealing import SealError
 from exchanges.catalog import EXCHANGES, Exchange, exchange
-from exchanges.connector import KeyReport
 from exchanges.errors import ExchangeError
 from portfolio import sync
 from portfolio.views.connection_forms import AddForm, KeyForm, RemoveForm
 from portfolio.views.connections import mine, sync_now
-from portfolio.views.page import Request, now, page
+from portfolio.views.page import Request, page
 from portfolio.views.recent import recently_proved
 
 
@@ -74,32 +68,19 @@ def replace_key(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 @recently_proved
 def check(request: Request, public_id: str) -> HttpResponseRedirect:
-    """Try the stored key with a real call and say what came of it; one that works again is read again."""
+    """Try the stored key with a real call and say what came of it; one that serves is read again."""
     found = mine(request, public_id)
-    owner = f"check-{token_hex(8)}"
-    if not found.has_key or not found.take_lease(owner, now()):
-        messages.info(request, "It is being read right now: look at what that shows.")
-        return redirect("connection", public_id)
+    if not found.has_key:
+        return redirect("connection_key", public_id)
     try:
-        report = try_key(found)
-    except (ExchangeError, SealError) as error:
+        report = sync.check(found)
+    except ExchangeError as error:
         messages.error(request, told(error))
     else:
         messages.success(request, "The exchange accepts the key.")
         for warning in report.warnings:
             messages.warning(request, warning)
-        if found.state in {State.NEEDS_ATTENTION, State.CHECKING}:
-            found.set_state(State.ACTIVE)
-    finally:
-        found.release(owner)
     return redirect("connection", public_id)
-
-
-@sensitive_variables()
-def try_key(found: Connection) -> KeyReport:
-    """Open the sealed key for one check; raises ExchangeError or SealError."""
-    opened = open_key(found)
-    return sync.check_key(found.exchange, opened.key, opened.secret, nonce=found.draw_nonce)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.contrib import messages
 from django.db.models import Sum
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
+from kombu.exceptions import OperationalError
 
 from accounts.models import Connection, State
 from exchanges.catalog import EXCHANGES
-from portfolio.models import Coverage, Quarantine, Run, RunState
+from portfolio.models import Coverage, Quarantine, Run, RunState, Trigger
+from portfolio.sync import schedule
+from portfolio.tasks import sync_connection
 from portfolio.views.page import STOP_POLLING, Request, now, page
 from portfolio.views.standing import standing, standings
 
@@ -59,8 +64,9 @@ def sync_now(request: Request, public_id: str) -> HttpResponseRedirect:
     if found.state != State.ACTIVE:
         messages.warning(request, "This connection is not read now. Resume it, or replace its key first.")
         return redirect("connection", public_id)
-    found.next_sync_at = now()
-    found.save(update_fields=["next_sync_at"])
+    schedule.at_once(found, now())
+    with suppress(OperationalError):
+        sync_connection.delay_on_commit(found.pk, Trigger.USER.value)
     return redirect("connection", public_id)
 
 
