@@ -22,6 +22,7 @@ _ZERO = Decimal(0)
 # A day or a year may still be added to what lies between.
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 _DECIMALS = 30
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class UnreadableFile(ValueError):
@@ -122,3 +123,13 @@ def plain(exact: Decimal) -> str:
 def shown(text: str) -> str:
     """What a cell holds, quoted and cut, for a sentence about it."""
     return repr(text if len(text) <= 30 else text[:30] + "…")
+
+
+def neutral(text: str) -> str:
+    """The text for a cell, so that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def original(cell: str) -> str:
+    """What a cell said before `neutral`."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell

@@ -6,15 +6,15 @@ what remains to be done is read off the database.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 import httpx2
 from django.utils import timezone
 
-from accounts.models import Connection
+from accounts.models import Connection, User
 from exchanges.clock import SYSTEM_CLOCK
 from exchanges.connector import Clock
-from portfolio import proofs, sync, valuation
+from portfolio import gains, proofs, sync, transfers, valuation
 from portfolio.celery import app
 from portfolio.models import Trigger
 from portfolio.sync import SyncResult, schedule
@@ -28,6 +28,8 @@ def dispatch() -> None:
     """Send every due connection to a worker."""
     for connection_id in schedule.claim_due(timezone.now()):
         sync_connection.delay(connection_id)
+    for user_id in gains.waiting(timezone.now()):
+        compute_gains.delay(user_id)
 
 
 @app.task  # type: ignore[untyped-decorator]
@@ -40,6 +42,15 @@ def sync_connection(connection_id: int, trigger: str = Trigger.SCHEDULE.value, f
 def close_day() -> None:
     """Settle the day that has ended."""
     valuation.close_day(timezone.now())
+    gains.want_daily(timezone.now())
+
+
+@app.task  # type: ignore[untyped-decorator]
+def compute_gains(user_id: int) -> None:
+    """Bring the gains of one user up to date."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is not None:
+        gains.compute(user, timezone.now())
 
 
 def bring_up_to_date(
@@ -67,6 +78,9 @@ def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK) -> None:
     since: date = connection.figures_since or now.date()
     proofs.update(connection, since=since, now=now)
     valuation.update(connection, since=since, now=now)
+    if connection.figures_since is not None:
+        transfers.suggest(connection.user, now, since=datetime.combine(since, time(), UTC))
+        gains.want(connection.user, now)
     connection.figures_told(mark)
     asked = proofs.alarm(connection, now)
     if asked is not proofs.Alarm.NONE:

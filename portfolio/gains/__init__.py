@@ -5,7 +5,7 @@
 
 from portfolio.gains.inputs import Inputs, read_inputs
 from portfolio.gains.records import AWAY, Basis, Choice, Code, Reason
-from portfolio.gains.store import compute, waiting, want
+from portfolio.gains.store import compute, waiting, want, want_daily
 from portfolio.gains.totals import Result, find, term_of
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "term_of",
     "waiting",
     "want",
+    "want_daily",
 ]

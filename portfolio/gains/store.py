@@ -19,6 +19,9 @@ from portfolio.models.chunks import delete, insert
 
 STALE = timedelta(minutes=15)
 """After how long a computation that never ended is taken up again."""
+QUIET = timedelta(seconds=30)
+"""How long nothing more must change before a computation is worth it."""
+DAILY = timedelta(hours=20)
 
 
 def want(user: User, now: datetime) -> None:
@@ -28,16 +31,25 @@ def want(user: User, now: datetime) -> None:
 
 def waiting(now: datetime) -> list[int]:
     """The users whose gains are to be computed and that no living worker has."""
-    free = Q(started_at__isnull=True) | Q(started_at__lt=now - STALE)
-    return list(GainsState.objects.wanted().filter(free).values_list("user", flat=True))
+    ready = GainsState.objects.wanted().filter(_free(now), wanted_at__lte=now - QUIET)
+    return list(ready.values_list("user", flat=True))
+
+
+def want_daily(now: datetime) -> None:
+    """Look at every user's gains once a day: prices of past days may have come in."""
+    old = GainsState.objects.filter(wanted_at__isnull=True, checked_at__lt=now - DAILY)
+    old.update(wanted_at=now)
+
+
+def _free(now: datetime) -> Q:
+    return Q(started_at__isnull=True) | Q(started_at__lt=now - STALE)
 
 
 def compute(user: User, now: datetime) -> GainsReport | None:
     """Bring the report up to date; None where another worker is at it. The same inputs are not stored twice."""
     state, _ = GainsState.objects.get_or_create(user=user)
     mine = GainsState.objects.filter(pk=state.pk)
-    free = Q(started_at__isnull=True) | Q(started_at__lt=now - STALE)
-    if not mine.filter(free).update(started_at=now):
+    if not mine.filter(_free(now)).update(started_at=now):
         return None
     try:
         report = _brought_up_to_date(state, user, now)

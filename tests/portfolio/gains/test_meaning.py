@@ -125,7 +125,10 @@ def test_a_sending_that_arrived_in_part_is_away_with_the_rest() -> None:
 def test_income_is_acquired_at_its_value_and_counted_as_earned() -> None:
     found = reading(row(DAY, "income", "0.1 BTC"), row(DAY, "income", "5 USD"), told=(BTC,))
     assert shown(found) == [("income", "0.1 BTC", "6000", "0", "income")]
-    assert [(income.asset, income.value) for income in found.incomes] == [("BTC", 6000), ("USD", 5)]
+    assert [(income.asset, income.value) for income in found.incomes] == [
+        ("BTC", Decimal(6000)),
+        ("USD", Decimal(5)),
+    ]
 
 
 def test_money_has_no_lots() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -20,12 +21,9 @@ _ids = count(1)
 
 def moved(amount: str, at: datetime = NOON, account: str = "A", **fields: Any) -> Moved:
     """A row of BTC."""
-    fields = {
-        "pk": next(_ids),
-        "asset": "BTC",
-        "kind": "withdrawal" if account == "A" else "deposit",
-    } | fields
-    return Moved(at=at, account=account, amount=Decimal(amount), **fields)
+    kind = "withdrawal" if account == "A" else "deposit"
+    row = Moved(pk=next(_ids), at=at, account=account, asset="BTC", amount=Decimal(amount), kind=kind)
+    return replace(row, **fields)
 
 
 def came(amount: str, after: timedelta = 5 * MINUTE, **fields: Any) -> Moved:
