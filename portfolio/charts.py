@@ -19,7 +19,7 @@ Figure = dict[str, Any]
 Row = TypeVar("Row")
 POINTS = 400
 SLICES = 8
-ACCENT, MUTED, LINE, TEXT = "var(--accent)", "var(--muted)", "var(--line)", "var(--text)"
+ACCENT, MUTED, LINE, TEXT = "var(--accent)", "var(--muted)", "var(--line)", "var(--ink)"
 SERIES = [f"var(--chart-{n})" for n in range(1, SLICES + 1)]
 CLEAR = "rgba(0,0,0,0)"
 USD_HOVER = "%{x|%d %b %Y %H:%M}<br>%{y:$,.2f}<extra></extra>"
@@ -34,7 +34,7 @@ def worth_figure(points: Sequence[WorthAt]) -> Figure:
     unsure = [_number(point.value_usd) if _touches(shown, n) else None for n, point in enumerate(shown)]
     traces = [_line(x, sure, "Net worth", ACCENT)]
     if any(value is not None for value in unsure):
-        traces.append(_line(x, unsure, "Uncertain", MUTED) | {"line": _stroke(MUTED, dash="dot")})
+        traces.append(_line(x, unsure, "Uncertain", ACCENT) | {"line": _stroke(ACCENT, dash="dot")})
     return _figure(traces, money=["yaxis"], yaxis=_axis(tickprefix="$", tickformat=",.4~s"))
 
 

@@ -22,8 +22,10 @@ class DailyHolding(models.Model):
     """One asset of one connection at the end of a UTC day; a missing price leaves the value empty, never zero.
 
     `flow` is what came in (+) or went out (-) from outside on that day (deposits, withdrawals, transfers, issue,
-    redeem, adjustments, and what no row explains), in the asset; `flow_usd` the same valued. `unexplained` is the
-    part of `flow` that no row of the ledger explains, such as what was there when the connection was added.
+    redeem, adjustments, and what no row explains), in the asset; `unexplained` is the part of it that no row of the
+    ledger explains, such as what was there when the connection was added. `flow_usd` is what entered or left the
+    priced part of the portfolio: `flow` valued, what was exchanged for something unpriced, and all of the asset on
+    the day on which it gets or loses its price.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="daily_holdings")

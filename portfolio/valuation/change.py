@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -23,7 +23,8 @@ BEGINNING = date.min
 class Change:
     """Opening, closing and what flowed between; `percent` is `gain` of `basis`, which is opening + money paid in.
 
-    Where a price is missing that the answer hangs on, gain and percent are None and `reason` says why.
+    The gain is that of what is priced: `left_out` names assets that had no price for a part of the time. Where it
+    cannot be told, gain and percent are None and `reason` says why.
     """
 
     span: Span
@@ -36,6 +37,7 @@ class Change:
     basis: Decimal
     gain: Decimal | None
     percent: Decimal | None
+    left_out: tuple[str, ...]
     reason: str
 
     @property
@@ -63,7 +65,10 @@ def change(user: Any, span: Span, now: datetime, portfolio: Portfolio | None = N
     paid_in, paid_out = _paid(_since_opening(openings, flows))
     opening = sum((one.value for one in openings.values()), ZERO)
     day = min((one.at.date() for one in openings.values()), default=start.date() if start else BEGINNING)
-    reason = _unvalued(whole, openings, flows) or _unpriced(user, day, whole)
+    left_out, settled = _unpriced(user, day, now.date(), whole)
+    reason = _unvalued(whole, openings, flows) or (
+        "" if settled else "Prices changed just now; look again soon."
+    )
     gain = None if reason else whole.total_usd - opening - paid_in + paid_out
     basis = opening + paid_in
     return Change(
@@ -76,6 +81,7 @@ def change(user: Any, span: Span, now: datetime, portfolio: Portfolio | None = N
         basis=basis,
         gain=gain,
         percent=_percent(gain, basis),
+        left_out=left_out,
         reason=reason or ("" if basis > 0 else "There was nothing before to compare with."),
     )
 
@@ -140,24 +146,13 @@ def _unvalued(whole: Portfolio, openings: Mapping[int, _Opening], flows: Flows) 
     return f"{', '.join(sorted(waiting))}: the days are not valued yet." if waiting else ""
 
 
-def _unpriced(user: Any, start: date, whole: Portfolio) -> str:
-    """Assets without a price at one end, whose value would appear or vanish as if it were a gain or a loss."""
-    at_start = Q(day=start, value_usd__isnull=True) & ~Q(quantity=0)
-    flowed = Q(day__gt=start, flow_usd__isnull=True) & ~Q(flow=0)
-    rows = DailyHolding.objects.for_user(user).filter(at_start | flowed)
-    expected: dict[str, Decimal] = {}
-    for asset, day, quantity, flow in rows.values_list("asset", "day", "quantity", "flow"):
-        expected[asset] = expected.get(asset, ZERO) + (quantity if day == start else flow)
-    now: dict[str, Decimal] = {}
-    for holding in whole.holdings:
-        if holding.value_usd is None:
-            now[holding.asset] = now.get(holding.asset, ZERO) + holding.quantity
-    odd = _unequal(expected, now)
-    return f"{', '.join(odd)}: no price for a part of this time, so the gain cannot be told." if odd else ""
-
-
-def _unequal(one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> Iterable[str]:
-    return sorted(a for a in one.keys() | other.keys() if one.get(a, ZERO) != other.get(a, ZERO))
+def _unpriced(user: Any, start: date, today: date, whole: Portfolio) -> tuple[tuple[str, ...], bool]:
+    """Assets without a price at either end, and whether today's rows know the same prices as the headline."""
+    rows = DailyHolding.objects.for_user(user).filter(day__in=(start, today), value_usd__isnull=True)
+    missing = set(rows.exclude(quantity=0).order_by().values_list("asset", "day").distinct())
+    at_end = {asset for asset, day in missing if day == today}
+    names = {asset for asset, _ in missing} | set(whole.unpriced)
+    return tuple(sorted(names)), at_end == set(whole.unpriced)
 
 
 def _percent(gain: Decimal | None, basis: Decimal) -> Decimal | None:

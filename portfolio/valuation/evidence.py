@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby, pairwise
 
 from django.db.models import Max, Min, QuerySet
@@ -120,12 +121,21 @@ def _postings(connection: Connection, assets: Iterable[str] | None = None) -> di
 
 def _grouped(rows: QuerySet[Posting]) -> dict[str, tuple[Moved, ...]]:
     values = rows.order_by("asset", "occurred_at", "pk").values_list(
-        "asset", "occurred_at", "amount", "kind", "role"
+        "asset", "occurred_at", "amount", "kind", "role", "transaction__assets"
     )
     return {
-        asset: tuple(Moved(at=at, amount=amount, kind=kind, role=role) for _, at, amount, kind, role in group)
+        asset: tuple(
+            Moved(at=at, amount=amount, kind=kind, role=role, against=_others(moved, asset))
+            for _, at, amount, kind, role, moved in group
+        )
         for asset, group in groupby(values.iterator(chunk_size=5000), key=lambda row: row[0])
     }
+
+
+@lru_cache(maxsize=4096)
+def _others(moved: str, asset: str) -> frozenset[str]:
+    """The assets of a transaction besides this one."""
+    return frozenset(moved.split()) - {asset}
 
 
 def _readings(connection: Connection) -> tuple[datetime | None, datetime | None]:

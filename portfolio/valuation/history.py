@@ -54,6 +54,8 @@ class Moved:
     amount: Decimal
     kind: str
     role: str
+    against: frozenset[str] = frozenset()
+    """The other assets that the same transaction moved."""
 
     @property
     def flows(self) -> bool:
@@ -82,6 +84,10 @@ class DayQuantity:
     unexplained: Decimal
     moved: bool
     """Whether anything was posted on that day."""
+    opened: Decimal
+    """The quantity at the end of the day before."""
+    bartered: tuple[Moved, ...]
+    """What was exchanged for other assets."""
 
 
 def midnight(day: date) -> datetime:
@@ -116,6 +122,8 @@ def days(known: Known, start: date, now: datetime, *, fresh: bool) -> Iterator[D
             flow=flow,
             unexplained=unexplained,
             moved=bool(rows),
+            opened=before,
+            bartered=tuple(m for m in rows if m.against and not m.flows),
         )
         before = quantity
 

@@ -28,11 +28,6 @@ def over(user: Any, known: Daily, assets: Iterable[str], start: date, today: dat
     return next((laid_over(said, known, start, today, today) for said in theirs.values()), known)
 
 
-def by_user(asset: str, start: date, end: date) -> dict[int, dict[tuple[str, date], DayPrice]]:
-    """What each user said of one asset: one query."""
-    return _said([asset], start, end)
-
-
 def laid_over(said: Daily, known: Daily, start: date, end: date, today: date) -> Daily:
     """A user's prices over all others, carried on where there is none."""
     merged = dict(known)

@@ -5,7 +5,7 @@ Work is proportional to the days and assets that changed. Only rows that differ 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,39 +16,26 @@ from accounts.models import Connection
 from portfolio import rates
 from portfolio.models import Certainty, DailyHolding, DailyWorth, PriceHistory, ToldHolding
 from portfolio.models.chunks import delete, upsert
-from portfolio.rates import DayPrice, Repriced
+from portfolio.rates import Repriced
 from portfolio.valuation import evidence, flows, history, own, points
 from portfolio.valuation.amounts import ZERO, usd
 from portfolio.valuation.history import DayQuantity
 
 HOLDING = ("quantity", "certainty", "price_usd", "value_usd", "flow", "flow_usd", "unexplained")
 WORTH = ("value_usd", "flow_usd", "held", "priced", "uncertain")
-Prices = Mapping[tuple[str, date], DayPrice]
+DAY = timedelta(days=1)
 
 
 def update(connection: Connection, *, since: date | None, now: datetime) -> None:
     """Tell the days from `since` on again (None: all of them), up to `now`, and note what it is worth at `now`."""
-    today = now.date()
-    start, tasks = evidence.gather(connection, since, today)
-    told = {task.asset: (task, _told(task, now)) for task in tasks}
-    begins = {asset: task.start for asset, (task, _) in told.items()}
-    want_prices(begins)
-    first_begin = min(begins.values(), default=today)
-    known = rates.daily(told, first_begin, today)
-    prices = own.over(connection.user_id, known, told, first_begin, today)
-    rows = [_row(connection, asset, day, prices) for asset, (_, days) in told.items() for day in days]
-    changed = _write(connection, rows, begins, whole=start is None)
-    flows.keep(connection, tasks, whole=start is None, now=now)
-    first = min([day for day in (start, changed) if day is not None], default=None)
-    roll_up(connection, None if start is None else first, today)
+    _tell(connection, since, now)
     points.note(connection, now)
 
 
 def close_day(now: datetime) -> None:
     """Settle yesterday's prices, and tell yesterday and today of every connection."""
     yesterday = now.date() - timedelta(days=1)
-    wanted = PriceHistory.objects.values_list("asset", flat=True)
-    reprice(rates.settle(wanted, yesterday, now.date(), now), now)
+    rates.settle(PriceHistory.objects.values_list("asset", flat=True), yesterday, now.date(), now)
     for connection in Connection.objects.order_by("pk").iterator():
         update(connection, since=yesterday, now=now)
         tell(connection, yesterday)
@@ -67,17 +54,34 @@ def tell(connection: Connection, day: date) -> None:
 
 
 def reprice(changes: Iterable[Repriced], now: datetime) -> None:
-    """Value the holdings whose daily prices changed again, whoever holds them.
+    """Tell the days on which prices changed again, to every connection that held such an asset.
 
     Of today only what had no price: the rest of today is told at each sync and when the day closes.
     """
-    spans: dict[int, tuple[date, date]] = {}
+    first: dict[int, date] = {}
     for change in changes:
-        for row in _revalued(change, now.date()):
-            first, last = spans.get(row.connection_id, (row.day, row.day))
-            spans[row.connection_id] = (min(first, row.day), max(last, row.day))
-    for connection in Connection.objects.filter(pk__in=spans):
-        roll_up(connection, *spans[connection.pk])
+        held = DailyHolding.objects.filter(asset=change.asset, day__range=(change.first, change.last))
+        held = held.filter(Q(day__lt=now.date()) | Q(price_usd__isnull=True))
+        for pk, day in held.order_by().values_list("connection").annotate(day=Min("day")):
+            first[pk] = min(day, first.get(pk, day))
+    for connection in Connection.objects.filter(pk__in=first).order_by("pk"):
+        _tell(connection, first[connection.pk], now)
+
+
+def _tell(connection: Connection, since: date | None, now: datetime) -> None:
+    today = now.date()
+    start, tasks = evidence.gather(connection, since, today)
+    told = {task.asset: _told(task, now) for task in tasks}
+    begins = {task.asset: task.start for task in tasks}
+    want_prices(begins)
+    _settle_today(begins, now)
+    # From the day before, whose prices tell what enters or leaves the priced part.
+    prices = _Prices(connection.user_id, told, min(begins.values(), default=today) - DAY, today)
+    rows = [_row(connection, asset, day, prices) for asset, days in told.items() for day in days]
+    changed = _write(connection, rows, begins, whole=start is None)
+    flows.keep(connection, tasks, whole=start is None, now=now)
+    first = min([day for day in (start, changed) if day is not None], default=None)
+    roll_up(connection, None if start is None else first, today)
 
 
 def want_prices(begins: Mapping[str, date]) -> None:
@@ -132,9 +136,28 @@ def _told(task: evidence.Task, now: datetime) -> list[DayQuantity]:
     return [day for day in days if day.quantity or day.unexplained or day.moved]
 
 
-def _row(connection: Connection, asset: str, day: DayQuantity, prices: Prices) -> DailyHolding:
-    known = prices.get((asset, day.day))
-    price = known.usd if known else None
+def _settle_today(assets: Iterable[str], now: datetime) -> None:
+    """Just after midnight nobody may have derived the prices of the new day yet."""
+    today = now.date()
+    known = rates.daily(assets, today, today)
+    rates.settle([asset for asset in assets if (asset, today) not in known], today, today, now)
+
+
+class _Prices:
+    """The daily prices, as a user knows them, of some assets and of those they were exchanged for."""
+
+    def __init__(self, user: int, told: Mapping[str, list[DayQuantity]], start: date, end: date) -> None:
+        names = {other for days in told.values() for day in days for m in day.bartered for other in m.against}
+        names |= told.keys()
+        self._known = own.over(user, rates.daily(names, start, end), names, start, end)
+
+    def of(self, asset: str, day: date) -> Decimal | None:
+        known = self._known.get((asset, day))
+        return known.usd if known else None
+
+
+def _row(connection: Connection, asset: str, day: DayQuantity, prices: _Prices) -> DailyHolding:
+    price = prices.of(asset, day.day)
     return DailyHolding(
         connection=connection,
         asset=asset,
@@ -144,9 +167,27 @@ def _row(connection: Connection, asset: str, day: DayQuantity, prices: Prices) -
         price_usd=price,
         value_usd=usd(day.quantity, price),
         flow=day.flow,
-        flow_usd=usd(day.flow, price),
+        flow_usd=_flow_usd(asset, day, price, prices),
         unexplained=day.unexplained,
     )
+
+
+def _flow_usd(asset: str, day: DayQuantity, price: Decimal | None, prices: _Prices) -> Decimal | None:
+    """What entered (+) or left (-) the priced part of the portfolio on this day.
+
+    Besides what came from outside: what was exchanged for something unpriced, and all of an asset on the day from
+    which, or until which, it has a price. Otherwise a price that appears would look like a gain.
+    """
+    before = prices.of(asset, day.day - DAY)
+    if price is None:
+        left = usd(day.opened, before) if day.opened else None
+        return None if left is None else -left
+    bartered = sum(
+        (m.amount for m in day.bartered if any(prices.of(other, day.day) is None for other in m.against)),
+        ZERO,
+    )
+    entered = day.opened if before is None else ZERO
+    return usd(day.flow + bartered + entered, price)
 
 
 def _write(
@@ -170,25 +211,6 @@ def _write(
     upsert(DailyHolding.objects.all(), changed, unique=("connection", "asset", "day"), update=HOLDING)
     delete(DailyHolding.objects.all(), [row.pk for row in gone])
     return min((row.day for row in [*changed, *gone]), default=None)
-
-
-def _revalued(change: Repriced, today: date) -> Iterator[DailyHolding]:
-    known = rates.daily([change.asset], change.first, change.last)
-    said = {
-        user: own.laid_over(theirs, known, change.first, change.last, today)
-        for user, theirs in own.by_user(change.asset, change.first, change.last).items()
-    }
-    held = DailyHolding.objects.filter(asset=change.asset, day__range=(change.first, change.last))
-    held = held.filter(Q(day__lt=today) | Q(price_usd__isnull=True)).select_related("connection")
-    changed = []
-    for row in held.iterator():
-        price = said.get(row.connection.user_id, known).get((row.asset, row.day))
-        if row.price_usd != (price.usd if price else None):
-            row.price_usd = price.usd if price else None
-            row.value_usd, row.flow_usd = usd(row.quantity, row.price_usd), usd(row.flow, row.price_usd)
-            changed.append(row)
-    upsert(DailyHolding.objects.all(), changed, unique=("connection", "asset", "day"), update=HOLDING)
-    yield from changed
 
 
 def _worth(connection: Connection, day: date, of_day: _Sum) -> DailyWorth:

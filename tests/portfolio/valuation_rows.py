@@ -66,6 +66,7 @@ def make_entry(
         kind=kind,
         status=status,
         occurred_at=when,
+        assets=f" {' '.join({words.split()[1]: None for words in amounts})} ",
     )
     for words in amounts:
         amount, asset, *role = words.split()

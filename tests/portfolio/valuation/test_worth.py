@@ -160,16 +160,36 @@ def test_what_flowed_before_a_kept_moment_is_not_counted_twice(account: Connecti
     assert [got.since, got.opening, got.flows, got.gain] == [NOW, 1550, 0, 10]
 
 
-def test_an_asset_priced_only_at_one_end_refuses_a_gain_and_says_why(
-    account: Connection, alice: User
-) -> None:
+def test_a_price_that_appears_is_no_gain_and_the_asset_is_named(account: Connection, alice: User) -> None:
     make_entry(account, Kind.DEPOSIT, at("2026-02-03"), "5 GIFT")
     make_balance(account, "GIFT", "5", seen=at("2026-03-05"), until=NOW)
+    make_day("GIFT", date(2026, 3, 5), "8")
+    make_day("GIFT", date(2026, 3, 6), "10")
     make_rate("GIFT/USD", "10", at=NOW)
     update(account, since=None, now=NOW)
     got = change(alice, Span.MONTH, NOW)
-    assert [got.gain, got.percent] == [None, None]
-    assert got.reason.startswith("GIFT: no price")
+    assert [got.gain, got.flows, got.left_out] == [59, 40, ("GIFT",)], (
+        "49 by bitcoin, 10 by the gift since its price"
+    )
+
+
+def test_a_price_that_disappears_is_no_loss(account: Connection, alice: User) -> None:
+    make_entry(account, Kind.DEPOSIT, at("2026-02-03"), "5 GIFT")
+    make_balance(account, "GIFT", "5", seen=at("2026-03-05"), until=NOW)
+    for n in range(10):
+        make_day("GIFT", date(2026, 2, 1) + timedelta(days=n), "10")
+    update(account, since=None, now=NOW)
+    got = change(alice, Span.MONTH, NOW)
+    assert [got.gain, got.opening, got.left_out] == [49, 1051, ("GIFT",)]
+
+
+def test_what_is_got_for_something_unpriced_is_no_gain(account: Connection, alice: User) -> None:
+    make_entry(account, Kind.DEPOSIT, at("2026-02-03"), "5 GIFT")
+    make_entry(account, Kind.TRADE, at("2026-03-06", 13), "-5 GIFT", "70 USD")
+    make_balance(account, "USD", "170", seen=at("2026-03-06", 14), until=NOW)
+    update(account, since=None, now=NOW)
+    got = change(alice, Span.MONTH, NOW)
+    assert [got.gain, got.flows, got.closing] == [49, 70, 1120]
 
 
 def test_an_asset_without_a_price_all_the_time_does_not_disturb(account: Connection, alice: User) -> None:
@@ -177,6 +197,16 @@ def test_an_asset_without_a_price_all_the_time_does_not_disturb(account: Connect
     make_balance(account, "GIFT", "5", seen=at("2026-03-05"), until=NOW)
     update(account, since=None, now=NOW)
     assert change(alice, Span.MONTH, NOW).gain == 49
+
+
+def test_no_gain_is_told_while_the_days_do_not_know_the_newest_prices(
+    account: Connection, alice: User
+) -> None:
+    make_balance(account, "GIFT", "5", seen=at("2026-03-05"), until=NOW)
+    update(account, since=None, now=NOW)
+    make_rate("GIFT/USD", "10", at=NOW)
+    got = change(alice, Span.MONTH, NOW)
+    assert got.gain is None and got.reason
 
 
 def test_nothing_has_no_line_and_no_percent(alice: User) -> None:
