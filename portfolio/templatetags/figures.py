@@ -186,7 +186,18 @@ def day(moment: datetime) -> str:
 @register.filter
 def when(moment: datetime | None) -> str:
     """A moment, to the minute, in UTC; the seconds are in the title."""
-    return _time(moment, f"{moment:%Y-%m-%d %H:%M}") if isinstance(moment, datetime) else "–"
+    if not isinstance(moment, datetime):
+        return "–"
+    parts = format_html(
+        '<span class="nowrap">{}</span> <span>{}</span>', f"{moment:%Y-%m-%d}", f"{moment:%H:%M}"
+    )
+    return _time(moment, parts)
+
+
+@register.filter
+def words(name: str) -> str:
+    """A name of a stream as a person would write it."""
+    return name.replace("_", " ").capitalize()
 
 
 def _time(moment: datetime, words: str) -> SafeString:

@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from accounts.models import Connection
+from accounts.models import Connection, State
 from portfolio import charts, valuation
 from portfolio.models import Transaction
 from portfolio.valuation import Part, Portfolio
@@ -41,18 +41,31 @@ def overview(request: Request) -> HttpResponse:
     moment = now()
     span = chosen_span(request)
     connections = list(Connection.objects.for_user(request.user).order_by("label", "pk"))
+    if request.htmx and request.htmx.target == "strip":
+        return strip(request, connections, moment)
     portfolio = valuation.portfolio_of(request.user, moment)
+    points = valuation.worth(request.user, span, moment, portfolio)
     context: dict[str, Any] = {
         "now": moment,
-        "standings": standings(connections, moment),
+        **_connections(connections, moment),
         "portfolio": portfolio,
         "change": valuation.change(request.user, span, moment, portfolio),
-        "figure": charts.worth_figure(valuation.worth(request.user, span, moment, portfolio)),
+        "figure": charts.worth_figure(points),
+        "is_drawn": any(point.value_usd is not None for point in points),
         "spans": Choice.all(span),
     }
     if not request.htmx:
         context |= _rest(connections, portfolio, moment)
     return page(request, "overview.html", context, section="overview", part="worth")
+
+
+def strip(request: Request, connections: list[Connection], moment: datetime) -> HttpResponse:
+    """The strip of connections while a first sync runs; when none does any more, the whole page is loaded anew."""
+    context = {"now": moment, **_connections(connections, moment)}
+    response = page(request, "overview.html", context, section="overview", part="strip")
+    if not context["is_first_sync"]:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def allocation(name: str, parts: Sequence[Part]) -> Allocation:
@@ -65,6 +78,11 @@ def allocation(name: str, parts: Sequence[Part]) -> Allocation:
         largest += others
     figure = charts.allocation_figure(largest)
     return Allocation(shown=tuple(largest), figure=figure, figure_id=f"{name}-figure")
+
+
+def _connections(connections: list[Connection], moment: datetime) -> dict[str, Any]:
+    waiting = (c.synced_at is None and c.state == State.ACTIVE for c in connections)
+    return {"standings": standings(connections, moment), "is_first_sync": any(waiting)}
 
 
 def _rest(connections: list[Connection], portfolio: Portfolio, moment: datetime) -> dict[str, Any]:
