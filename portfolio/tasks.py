@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 
 import httpx2
+from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import Connection, User
@@ -17,10 +18,13 @@ from exchanges.connector import Clock
 from portfolio import gains, proofs, sync, transfers, valuation
 from portfolio.celery import app
 from portfolio.models import Trigger
-from portfolio.sync import SyncResult, schedule
+from portfolio.sync import SyncResult, quotes, schedule
 
 TURN_SECONDS = 20.0
 """A longer walk goes on after others had their turn, and after its figures so far are told."""
+FILLING = "prices-are-being-filled"
+FILLING_SECONDS = 300
+"""How long a worker that died keeps others from filling prices."""
 
 
 @app.task  # type: ignore[untyped-decorator]
@@ -36,6 +40,33 @@ def dispatch() -> None:
 def sync_connection(connection_id: int, trigger: str = Trigger.SCHEDULE.value, full: bool = False) -> None:
     """One turn of one connection."""
     bring_up_to_date(connection_id, trigger=Trigger(trigger), full=full, seconds=TURN_SECONDS)
+    if quotes.has_news():
+        refresh_rates.delay()
+
+
+@app.task  # type: ignore[untyped-decorator]
+def refresh_rates() -> None:
+    """Ask what everything costs, value what had no price, and see to the prices of past days."""
+    now = timezone.now()
+    done = quotes.refresh(now)
+    valuation.reprice(done.changed, now)
+    valuation.mark(now)
+    fill_prices.delay()
+
+
+@app.task  # type: ignore[untyped-decorator]
+def fill_prices() -> None:
+    """Some of the missing prices of past days, one worker at a time; goes on by itself while there are more."""
+    if not cache.add(FILLING, True, FILLING_SECONDS):
+        return
+    now = timezone.now()
+    try:
+        done = quotes.fill_gaps(now)
+        valuation.reprice(done.changed, now)
+    finally:
+        cache.delete(FILLING)
+    if done.more:
+        fill_prices.delay()
 
 
 @app.task  # type: ignore[untyped-decorator]

@@ -78,6 +78,29 @@ def proofs(user: User, moment: datetime) -> Iterator[Row]:
         }
 
 
+def networth(user: User, moment: datetime) -> Iterator[Row]:
+    """Every day up to that of `moment`; a day on which a price is missing has no value, and the last is as of then."""
+    for day in valuation.networth(user, None, moment):
+        yield {
+            "day": day.day.isoformat(),
+            "value_usd": text(day.value_usd),
+            "priced_share": plain(day.priced_share),
+            "flow_usd": plain(day.flow_usd),
+        }
+
+
+def prices(user: User, moment: datetime) -> Iterator[Row]:
+    """What the user's assets cost; one without a price is not there."""
+    for part in sorted(valuation.portfolio_of(user, moment).by_asset(), key=lambda part: part.key):
+        if part.price is not None:
+            yield {
+                "asset": part.key,
+                "price_usd": plain(part.price.usd),
+                "source": part.price.source,
+                "at": iso(part.price.at),
+            }
+
+
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC with Z."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -138,5 +161,13 @@ EXPORTS: dict[str, Export] = {
         ),
         rows=proofs,
         numbers=frozenset({"opening", "postings", "closing", "residual"}),
+    ),
+    "networth": Export(
+        fields=("day", "value_usd", "priced_share", "flow_usd"),
+        rows=networth,
+        numbers=frozenset({"value_usd", "priced_share", "flow_usd"}),
+    ),
+    "rates": Export(
+        fields=("asset", "price_usd", "source", "at"), rows=prices, numbers=frozenset({"price_usd"})
     ),
 }

@@ -131,6 +131,11 @@ def refresh(
     )
 
 
+def has_news() -> bool:
+    """Whether an asset is held, or a day wanted, that nobody was ever asked about."""
+    return PriceHistory.objects.filter(asked_at__isnull=True).exists()
+
+
 def fill_history(
     assets: Iterable[str],
     since: date,

@@ -89,13 +89,18 @@ def worth(user: Any, span: Span, now: datetime, portfolio: Portfolio | None = No
 
 
 def networth(user: Any, start: date | None, now: datetime) -> tuple[NetworthDay, ...]:
-    """Every day from `start` (None: the first) to today, whose value is that of `portfolio_of(user, now)`."""
-    lives = _lives(DailyWorth.objects.for_user(user))
-    if not lives:
+    """Every day from `start` (None: the first) to that of `now`.
+
+    The last is worth what `portfolio_of(user, now)` says, unless its day is over: then it has its close like the others.
+    """
+    mine = DailyWorth.objects.for_user(user)
+    lives, today = _lives(mine), now.date()
+    if not lives or min(lives.values()) > today:
         return ()
-    begin = min(lives.values()) if start is None else max(start, min(lives.values()))
-    today = now.date()
-    told = _days(user, list(days(begin, today)), lives, _holes(user, begin, today))
+    begin = max(start or date.min, min(lives.values()))
+    told = tuple(_days(user, list(days(begin, today)), lives, _holes(user, begin, today)))
+    if mine.filter(day__gt=today).exists():
+        return told
     whole = portfolio_of(user, now)
     return tuple(_today(day, whole) if day.day == today else day for day in told)
 
