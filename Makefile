@@ -59,8 +59,10 @@ $(VENV)/.develop: requirements-dev.txt $(VENV)/.runtime
 	@touch $@
 
 # The small Plotly bundle is a bonus: without npm the Python package's full one is served.
-$(VENV)/.static: package-lock.json $(VENV)/.runtime
+$(VENV)/.static: package-lock.json $(VENV)/.runtime $(shell find static -type f)
+	@echo "Collecting the static files …"
 	@if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --silent >/dev/null 2>&1 || true; fi
+	@keys=$$(mktemp -d) && DATA_DIR=$$keys $(BIN)/python manage.py collectstatic --no-input --clear --verbosity 0; done=$$?; rm -rf $$keys; exit $$done
 	@touch $@
 
 # Debian's chromium for the browser tests, where we may install it; else those tests are skipped and say so.

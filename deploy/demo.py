@@ -86,6 +86,9 @@ def main() -> int:
         "TOKENS_NET_URL": f"http://127.0.0.1:{base + 2}",
         "SYNC_EVERY_SECONDS": os.environ.get("SYNC_EVERY_SECONDS", "60"),
         "RATES_EVERY_SECONDS": os.environ.get("RATES_EVERY_SECONDS", "60"),
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "ERROR"),
+        # The demo is thrown away: that Celery runs as root, where it does, is no news here.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
     print("Starting the sandbox exchanges …", flush=True)
     state = ("--state", str(DATA / "sandbox.json"))

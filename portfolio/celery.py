@@ -41,7 +41,7 @@ def configuration(broker_url: str, data_dir: Path, rates_every: int = 300) -> di
         }
     )
     return {
-        "broker_url": "filesystem://" if embedded else broker_url,
+        "broker_url": "filesystem://localhost" if embedded else broker_url,
         "broker_transport_options": options,
         "broker_connection_retry_on_startup": True,
         "task_serializer": "json",

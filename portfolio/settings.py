@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
+import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import DecimalField
@@ -237,10 +238,16 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "portfolio.finders.PlotlyFinder",
 ]
-WHITENOISE_USE_FINDERS = True
+COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
+"""Whether `make` has collected and compressed the static files; otherwise they are served from where they are written."""
+WHITENOISE_USE_FINDERS = not COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED or "collectstatic" in sys.argv
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
@@ -266,4 +273,15 @@ LOGGING = {
         name: {"level": "WARNING", "propagate": True} for name in ("httpx2", "httpcore2", "httpx", "hpack")
     },
 }
-TESTING = "pytest" in sys.modules
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["event"]),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)

@@ -22,6 +22,8 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 # WhiteNoise warns where the collected files are not; the tests serve them from where they are written.
 STATIC_ROOT = DATA_DIR / "staticfiles"  # noqa: F405
 STATIC_ROOT.mkdir()
+WHITENOISE_USE_FINDERS = True
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 if "sqlite3" in DATABASES["default"]["ENGINE"]:  # noqa: F405
     # A file, as in the product: SQLite in memory locks whole tables between threads, where WAL does not.
     DATABASES["default"]["TEST"] = {"NAME": f"{DATA}/test.sqlite3"}  # noqa: F405
