@@ -100,13 +100,13 @@ def bring_up_to_date(
     return done
 
 
-def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Bring proofs and figures up to the ledger, from the first day on which they are behind it."""
+def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK, *, everything: bool = False) -> None:
+    """Bring proofs and figures up to the ledger, from the first day on which they are behind it, or from the beginning."""
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is None:
         return
     now, mark = clock.now(), connection.figures_mark
-    since: date = connection.figures_since or now.date()
+    since: date | None = None if everything else connection.figures_since or now.date()
     proofs.update(connection, since=since, now=now)
     valuation.update(connection, since=since, now=now)
     if connection.figures_since is not None:

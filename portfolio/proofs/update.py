@@ -63,6 +63,18 @@ class _Update:
         self._now = now
         self._from = EVER if since is None else datetime.combine(since, time.min, UTC)
         self._read: Read = read_of(connection)
+        self._from = min(self._from, self._first_completed())
+
+    def _first_completed(self) -> datetime:
+        """The end of the first interval that could not be judged, and now can be: a hole was read."""
+        rows = Proof.objects.of(self._connection).filter(verdict=Verdict.INCOMPLETE, end__lt=self._from)
+        for row in rows.order_by("end"):
+            opening_balance = row.start is None and self._read.begins_later
+            if row.residual and not opening_balance and self._read.all_cover(row.start, row.end):
+                return row.end
+            if not row.residual and self._read.any_covers(row.start, row.end):
+                return row.end
+        return self._now
 
     def run(self) -> Proved:
         standing: dict[tuple[str, datetime | None], Proof] = {}

@@ -43,6 +43,8 @@ from portfolio.sync.store import Store
 
 log = logging.getLogger(__name__)
 
+FIRST_LOOK = timedelta(minutes=1)
+"""The first reading of balances may take several calls; what it names is seen within this."""
 BY_ITSELF = (State.CHECKING, State.ACTIVE)
 """States in which a connection is read without being asked for."""
 BY_HAND = (*BY_ITSELF, State.NEEDS_ATTENTION, State.CLOSED)
@@ -146,7 +148,7 @@ class Turn:
         in_time = self._read_all(connector, store)
         self._skew = connector.skew()
         if any(result.state is RunState.OK for result in self._results):
-            store.settle(self._unsettled(store))
+            store.settle(self._unsettled())
         return self._end(self._outcome(store, in_time=in_time), store)
 
     def give_up(self, reason: str) -> SyncResult:
@@ -336,9 +338,12 @@ class Turn:
         at = self._connection.full_walk_at
         return at is not None and at <= self._clock.now()
 
-    def _unsettled(self, store: Store) -> set[str]:
+    def _unsettled(self) -> set[str]:
         """Assets of the ledger that may have been zero when balances were first read."""
-        return (self._ledger_assets() - self._held_assets()) | store.touched.assets
+        rows = BalanceSnapshot.objects.of(self._connection).values("asset").annotate(at=Min("first_seen"))
+        begins = dict(rows.values_list("asset", "at"))
+        soon = min(begins.values(), default=self._clock.now()) + FIRST_LOOK
+        return {asset for asset in self._ledger_assets() if asset not in begins or begins[asset] > soon}
 
     def _ledger_assets(self) -> set[str]:
         return set(Posting.objects.of(self._connection).values_list("asset", flat=True).distinct())
