@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +14,37 @@ import httpx2
 from accounts.keys import store_key
 from accounts.models import Connection, User
 from exchanges.catalog import ExchangeName
-from exchanges.sandbox.world import Status
 from portfolio import sync, tasks
-from portfolio.models import BalanceSnapshot, Posting, Proof, Transaction, Trigger
+from portfolio.models import BalanceSnapshot, Posting, Proof, Raw, Transaction, Trigger
 from portfolio.sync import SyncResult
+from portfolio.sync.rebuild import Rebuild
 from tests.conftest import make_connection
 from tests.exchanges.stands import KEY, SECRET, Stand, stand
+
+
+class Crash(BaseException):
+    """The process dies here: nothing of ours may catch this."""
+
+
+class Wire:
+    """The way to the exchange: counts requests, and lets a test step in at one of them or spoil an answer."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.count = 0
+        self.hooks: dict[int, Callable[[], object]] = {}
+        self.spoilt: dict[bytes, bytes] = {}
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        self.count += 1
+        self.hooks.pop(self.count, lambda: None)()
+        heard: list[Any] = []
+        body = b"".join(self.app(environ, lambda *told: heard.append(told)))
+        for before, after in self.spoilt.items():
+            body = body.replace(before, after, 1)
+        headers = [(name, value) for name, value in heard[0][1] if name.lower() != "content-length"]
+        start_response(heard[0][0], [*headers, ("Content-Length", str(len(body)))])
+        return [body]
 
 
 @dataclass
@@ -26,10 +53,11 @@ class Desk:
 
     connection: Connection
     at: Stand
+    wire: Wire
 
     def client(self) -> httpx2.Client:
         """To the sandbox in this process, faults included."""
-        return httpx2.Client(transport=httpx2.WSGITransport(app=self.at.faults))
+        return httpx2.Client(transport=httpx2.WSGITransport(app=self.wire))
 
     def sync(self, trigger: Trigger = Trigger.COMMAND, **options: Any) -> SyncResult:
         """One turn."""
@@ -50,6 +78,63 @@ class Desk:
         for row in Proof.objects.of(self.connection):
             found[row.asset].add(row.verdict)
         return found
+
+    def ahead(self, seconds: float) -> datetime:
+        """A moment to come."""
+        return self.at.clock.now() + timedelta(seconds=seconds)
+
+    def during_request(self, number: int, step: Callable[[], object]) -> None:
+        """Something happens while the `number`th request from now is under way."""
+        self.wire.hooks[self.wire.count + number] = step
+
+    def spoil(self, before: str, after: str) -> None:
+        """From now on answers that hold `before` say `after` in its first place instead."""
+        self.wire.spoilt[before.encode()] = after.encode()
+
+    def sync_killed_at_request(self, number: int) -> bool:
+        """A turn whose process dies at its `number`th request; True where it ended before."""
+
+        def die() -> None:
+            raise Crash
+
+        self.during_request(number, die)
+        ended = self.sync_until_crash()
+        self.wire.hooks.clear()
+        return ended
+
+    def sync_until_crash(self) -> bool:
+        """A turn that a crash may end; whether it came to its own end."""
+        try:
+            self.sync()
+        except Crash:
+            return False
+        return True
+
+    def paths(self, part: str) -> int:
+        """How often a path that holds `part` was asked."""
+        return sum(part in asked.path for asked in self.at.app.log)
+
+    def late_row(self) -> str:
+        """A row that appears now and is dated long ago; its id."""
+        long_ago = self.at.clock.now().replace(microsecond=0) - timedelta(days=30)
+        if self.connection.exchange == "btse":
+            return str(self.at.world.btse.add("Deposit", "USDT", "7", id="77", at=long_ago).id)
+        if self.connection.exchange == "tether":
+            return str(self.at.world.tether.add("receive", "USDT", "7", id="77", at=long_ago).id)
+        return str(
+            self.at.world.tokens_net.add_trade("btcusdt", "buy", "0.001", "7", id="77", at=long_ago).id
+        )
+
+    def picture(self) -> list[object]:
+        """All that was derived, and how many raw records there are."""
+        rows = Transaction.objects.of(self.connection).order_by("pk").values_list("pk", "status", "raw")
+        postings = Posting.objects.of(self.connection).order_by("pk").values_list("pk", "asset", "amount")
+        balances = BalanceSnapshot.objects.of(self.connection).order_by("pk").values_list("pk", "total")
+        return [list(rows), list(postings), list(balances), Raw.objects.of(self.connection).count()]
+
+    def assert_rebuilds(self) -> None:
+        """What stands is what the raw records say."""
+        assert [str(one) for one in Rebuild(self.connection, lambda: None).differences()] == []
 
     def later(self, seconds: float) -> None:
         """Time passes."""
@@ -91,7 +176,4 @@ def desk(user: User, exchange: str = "btse", world: dict[str, Any] | None = None
     at = stand(exchange, world=world, **switches)
     connection = make_connection(user, ExchangeName(exchange), next_sync_at=at.clock.now())
     store_key(connection, KEY, SECRET)
-    return Desk(connection=connection, at=at)
-
-
-COMPLETED = Status.COMPLETED
+    return Desk(connection=connection, at=at, wire=Wire(at.faults))
