@@ -51,6 +51,13 @@ class Proof(models.Model):
                 condition=Q(start__isnull=True) | Q(start__lte=F("end")), name="proof_span_forward"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["connection", "asset", "verdict"],
+                name="proof_not_proved",
+                condition=~Q(verdict="proved"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.asset} {self.get_verdict_display()}"

@@ -66,6 +66,8 @@ class Run(models.Model):
     advice = models.CharField(max_length=400, blank=True)
     story = models.JSONField(default=list, blank=True)
     """Sentences about what was remarkable: a late row found, a hole read again."""
+    calls = models.JSONField(default=dict, blank=True)
+    """A bounded summary of its calls: how many of each path ended how, and the last few. No query, no header, no text."""
 
     objects = RunQuerySet.as_manager()
 
@@ -126,6 +128,8 @@ class Coverage(models.Model):
     open_rows = models.JSONField(default=dict)
     not_offered = models.BooleanField(default=False)
     full_began_at = models.DateTimeField(null=True)
+    again_at = models.DateTimeField(null=True)
+    """When somebody last asked that this stream be walked again from its newest row to its beginning."""
     read_at = models.DateTimeField(null=True)
     complete_at = models.DateTimeField(null=True)
     """When the last read began that came to the stream's end: nothing older is missing."""
