@@ -91,9 +91,11 @@ def main() -> int:
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
     print("Starting the sandbox exchanges …", flush=True)
+    DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
     state = ("--state", str(DATA / "sandbox.json"))
     sandbox = subprocess.Popen(
         [sys.executable, "-m", "exchanges.sandbox", "--seed", SEED, "--port-base", str(base), *state],
+        stdout=subprocess.DEVNULL,
         cwd=ROOT,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
