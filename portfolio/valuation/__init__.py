@@ -9,7 +9,7 @@ from portfolio.valuation.assets import AssetDay, asset_days, sparks
 from portfolio.valuation.change import Change, change
 from portfolio.valuation.holdings import Holding, Part, Portfolio, portfolio_of, portfolio_of_connections
 from portfolio.valuation.points import mark
-from portfolio.valuation.update import close_day, reprice, update
+from portfolio.valuation.update import close_day, reprice, update, want_prices
 from portfolio.valuation.worth import NetworthDay, Span, WorthAt, networth, worth
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "sparks",
     "update",
     "usd",
+    "want_prices",
     "worth",
 ]
