@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from accounts.models import Connection
 from portfolio.models import DailyWorth, WorthPoint
 from portfolio.models.chunks import delete, upsert
@@ -14,6 +16,7 @@ from portfolio.valuation.holdings import Holding, portfolio_of_connections
 KEPT = timedelta(days=8)
 CLOSE_TOGETHER = timedelta(hours=26)
 """Older points than this are thinned to one an hour."""
+HOUR = timedelta(hours=1)
 EVERY = timedelta(minutes=55)
 """A little less than the hour, so that a task that comes hourly never skips one."""
 
@@ -59,6 +62,16 @@ def _keep(connections: list[Connection], now: datetime) -> None:
         unique=("connection", "at"),
         update=("value_usd", "flow_usd", "held", "priced"),
     )
+    for point in points:
+        _forget_blinder(point)
+
+
+def _forget_blinder(point: WorthPoint) -> None:
+    """Points of the hour before that were taken with more prices missing: a price that came late is no gain."""
+    before = WorthPoint.objects.filter(
+        connection=point.connection_id, at__gt=point.at - HOUR, at__lt=point.at
+    )
+    before.annotate(blind=F("held") - F("priced")).filter(blind__gt=point.held - point.priced).delete()
 
 
 def _thin(connection: Connection, now: datetime) -> None:

@@ -60,12 +60,13 @@
     return { data, layout };
   };
 
-  // A faint area under the first line; the axis keeps to the data instead of going down to zero.
+  // A faint area under the first line where it has no gap (an area would span it); the axis keeps to the data.
   const fillBelow = (data, layout) => {
     const known = data.flatMap((trace) => (trace.y || []).filter((y) => y !== null));
     if (known.length < 2) return;
     const low = Math.min(...known), high = Math.max(...known), room = (high - low || Math.abs(high) || 1) * 0.08;
-    data[0] = { ...data[0], fill: "tozeroy", fillcolor: faint(data[0].line.color) };
+    const whole = data[0].y.every((y) => y !== null);
+    if (whole) data[0] = { ...data[0], fill: "tozeroy", fillcolor: faint(data[0].line.color) };
     layout.yaxis = { ...layout.yaxis, range: [low >= 0 ? Math.max(0, low - room) : low - room, high + room] };
   };
 

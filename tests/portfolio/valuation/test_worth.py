@@ -12,6 +12,7 @@ from accounts.models import Connection, User
 from exchanges.records import Kind
 from portfolio.models import DailyHolding, DailyPrice, DailyWorth, WorthPoint
 from portfolio.valuation import Span, asset_days, change, networth, portfolio_of, sparks, update, worth
+from portfolio.valuation.points import note
 from tests.conftest import make_connection
 from tests.portfolio.rates_rows import make_day, make_rate
 from tests.portfolio.valuation_rows import at, make_balance, make_complete, make_entry
@@ -242,3 +243,12 @@ def test_every_day_is_the_sum_of_its_holdings(account: Connection) -> None:
     for day in DailyWorth.objects.all():
         parts = DailyHolding.objects.filter(day=day.day).values_list("value_usd", flat=True)
         assert day.value_usd == sum((part for part in parts if part is not None), Decimal(0))
+
+
+def test_a_price_that_comes_late_leaves_no_dip_in_the_short_line(account: Connection, alice: User) -> None:
+    blind = {"value_usd": Decimal(100), "flow_usd": Decimal(0), "held": 2, "priced": 1}
+    WorthPoint.objects.create(connection=account, at=NOW - timedelta(minutes=9), **blind)
+    earlier = WorthPoint.objects.create(connection=account, at=NOW - timedelta(hours=3), **blind)
+    note(account, NOW)
+    kept = WorthPoint.objects.order_by("at").values_list("at", flat=True)
+    assert list(kept)[-2:] == [earlier.at, NOW]
