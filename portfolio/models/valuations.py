@@ -45,7 +45,14 @@ class DailyHolding(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["connection", "asset", "day"], name="daily_holding_once")
         ]
-        indexes = [models.Index(fields=["connection", "day"], name="daily_holding_by_day")]
+        indexes = [
+            models.Index(fields=["connection", "day"], name="daily_holding_by_day"),
+            models.Index(
+                fields=["connection", "day"],
+                name="daily_holding_unpriced",
+                condition=models.Q(value_usd__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.quantity} {self.asset}"

@@ -11,7 +11,15 @@ from itertools import groupby, pairwise
 from django.db.models import Max, Min, QuerySet
 
 from accounts.models import Connection
-from portfolio.models import BalanceSnapshot, Coverage, DailyWorth, Posting
+from portfolio.models import (
+    BalanceSnapshot,
+    Certainty,
+    Coverage,
+    DailyHolding,
+    DailyWorth,
+    Posting,
+    WorthPoint,
+)
 from portfolio.valuation.history import Known, Moved, Seen, anchored, first_day, midnight
 
 OBSERVED = ("balances", "reference")
@@ -44,7 +52,10 @@ def gather(connection: Connection, since: date | None, today: date) -> tuple[dat
         seen = _seen(connection, start)
         reach = min([midnight(start), *_silences(seen, start)])
     whole = _young(seen, start)
-    moved = _moved(connection, reach, whole)
+    moved = _moved(connection, reach)
+    if start is not None and whole:
+        whole -= _told_already(connection, start, seen, moved)
+        moved |= _postings(connection, whole)
     news = {asset for asset in moved if asset not in seen}
     if start is not None and news:
         moved |= _postings(connection, news)
@@ -103,15 +114,38 @@ def _young(seen: Mapping[str, tuple[Seen, ...]], start: date | None) -> set[str]
     return {asset for asset, snapshots in seen.items() if snapshots[0].first >= midnight(start)}
 
 
-def _moved(connection: Connection, reach: datetime | None, whole: set[str]) -> dict[str, tuple[Moved, ...]]:
+def _told_already(
+    connection: Connection,
+    start: date,
+    seen: Mapping[str, tuple[Seen, ...]],
+    moved: Mapping[str, tuple[Moved, ...]],
+) -> set[str]:
+    """Assets whose first snapshot is of the day `start` and told already, and that have no newer row before it.
+
+    Nothing that is told about earlier days can have changed: on the day on which a connection is added, each sync would
+    else tell all of its history again.
+    """
+    last = WorthPoint.objects.of(connection).aggregate(at=Max("at"))["at"]
+    told = DailyHolding.objects.of(connection).filter(day=start, certainty=Certainty.SNAPSHOT)
+    firsts = {asset: seen[asset][0].first for asset in told.values_list("asset", flat=True) if asset in seen}
+    return {
+        asset
+        for asset, first in firsts.items()
+        if first.date() == start
+        and last
+        and first <= last
+        and not any(m.at <= first for m in moved.get(asset, ()))
+    }
+
+
+def _moved(connection: Connection, reach: datetime | None) -> dict[str, tuple[Moved, ...]]:
     if reach is None:
         return _postings(connection)
     # By the transactions' own index: postings have none that begins with the time.
     recent = Posting.objects.counted().filter(
         transaction__connection=connection, transaction__occurred_at__gte=reach
     )
-    found = _grouped(recent)
-    return found | _postings(connection, whole) if whole else found
+    return _grouped(recent)
 
 
 def _postings(connection: Connection, assets: Iterable[str] | None = None) -> dict[str, tuple[Moved, ...]]:

@@ -82,6 +82,20 @@ def test_days_are_added_as_they_come_and_equal_telling_everything_again(account:
     assert len(in_steps[1]) == 8
 
 
+def test_another_sync_on_the_day_of_the_first_does_not_tell_the_past_again(account: Connection) -> None:
+    first = at("2026-03-05", 13)
+    account.balances.update(last_seen=first)
+    update(account, since=None, now=first)
+    DailyHolding.objects.filter(day=date(2026, 3, 3)).delete()
+    update(account, since=first.date(), now=first + timedelta(hours=1))
+    assert not DailyHolding.objects.filter(day=date(2026, 3, 3)).exists()
+    make_entry(account, Kind.DEPOSIT, at("2026-03-05", 9), "1 BTC")
+    update(account, since=first.date(), now=first + timedelta(hours=2))
+    assert DailyHolding.objects.get(day=date(2026, 3, 3)).asset == "BTC", (
+        "a row before the first balance matters"
+    )
+
+
 def test_a_late_row_changes_the_past_from_its_day_on(account: Connection) -> None:
     update(account, since=None, now=NOW)
     make_entry(account, Kind.DEPOSIT, at("2026-03-03"), "50 USD")
