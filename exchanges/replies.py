@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from exchanges import wire
 from exchanges.errors import (
     BadRequest,
     ExchangeError,
@@ -23,6 +24,8 @@ from exchanges.errors import (
 )
 
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
+SHOWN = 8
+NAME = re.compile(r"[A-Za-z_][A-Za-z_-]{0,30}")
 
 
 def header_date(headers: Mapping[str, str]) -> datetime | None:
@@ -85,3 +88,25 @@ def from_gateway(body: bytes) -> ExchangeError | None:
     if (start[:1] == b"[" and end[-1:] != b"]") or (start[:1] == b"{" and end[-1:] != b"}"):
         return Unreachable("The exchange's answer was cut short. It is tried again by itself.")
     return None
+
+
+def shape(value: wire.Value) -> str:
+    """How an answer is built, for people who look for a fault: counts and names of fields, no content."""
+    if isinstance(value, list):
+        inner = f" of {_fields(value[0])}" if value and isinstance(value[0], dict) else ""
+        return f"a list of {len(value)} rows{inner}"
+    if isinstance(value, dict):
+        lists = [f"{_named(k)}: {len(v)} rows" for k, v in value.items() if isinstance(v, list)]
+        return "; ".join([f"an object of {_fields(value)}", *lists[:SHOWN]])
+    return "a single value"
+
+
+def _fields(row: Mapping[str, object]) -> str:
+    names = [_named(name) for name in list(row)[:SHOWN]]
+    more = f" and {len(row) - SHOWN} more" if len(row) > SHOWN else ""
+    return f"{', '.join(names)}{more}" if names else "nothing"
+
+
+def _named(name: str) -> str:
+    """A field's name; what does not look like one could be content."""
+    return name if NAME.fullmatch(name) else "…"

@@ -70,6 +70,8 @@ class CallRecord:
     """Seconds spent waiting for the pace before it."""
     attempt: int
     size: int
+    shape: str = ""
+    """How the answer was built: names and numbers of fields and rows, nothing of what they held."""
 
 
 @dataclass(slots=True)
@@ -179,6 +181,7 @@ class Transport:
                     waited=waited,
                     attempt=attempt,
                     size=heard.size,
+                    shape=replies.shape(outcome.value) if isinstance(outcome, Answer) else "",
                 )
             )
         return outcome

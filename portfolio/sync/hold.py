@@ -7,11 +7,13 @@ frozen longer than the lease lasts therefore notices before it makes another cal
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from accounts.models import LEASE, Connection, State
 from exchanges.connector import Clock
 from exchanges.transport import CallRecord
 from portfolio.models import Run
+from portfolio.sync.calls import CallLog
 
 BEAT = 5.0
 """Seconds between two heartbeats."""
@@ -30,10 +32,11 @@ class Hold:
         """The lease was taken under `run.worker` just now."""
         self.requests = self.retries = 0
         self.waited = 0.0
+        self.calls = CallLog()
         self._connection = connection
         self._run = run
         self._clock = clock
-        self._beaten = clock.monotonic()
+        self._beaten = self._written = clock.monotonic()
 
     def now(self) -> datetime:
         """Aware, UTC."""
@@ -65,6 +68,7 @@ class Hold:
         self.requests += 1
         self.retries += call.attempt > 1
         self.waited += call.waited
+        self.calls.add(call, self._clock.now())
 
     def beat(self) -> None:
         """Keep the lease, at most once in a few seconds; raises LeaseLost."""
@@ -77,6 +81,15 @@ class Hold:
         mine = Connection.objects.filter(pk=self._connection.pk, lease_owner=self._run.worker)
         if not mine.exclude(state=State.PAUSED).update(lease_until=now + LEASE):
             raise LeaseLost
-        figures = {"requests": self.requests, "retries": self.retries, "waited_ms": int(self.waited * 1000)}
-        Run.objects.filter(pk=self._run.pk).update(heartbeat_at=now, **figures)
         self._beaten = self._clock.monotonic()
+        calls: dict[str, Any] = {}
+        if self._beaten - self._written >= BEAT:
+            self._written, calls = self._beaten, {"calls": self.calls.told()}
+        Run.objects.filter(pk=self._run.pk).update(heartbeat_at=now, **self._counts(), **calls)
+
+    def figures(self) -> dict[str, Any]:
+        """All that was counted, as the run keeps it at its end."""
+        return {**self._counts(), "calls": self.calls.told()}
+
+    def _counts(self) -> dict[str, int]:
+        return {"requests": self.requests, "retries": self.retries, "waited_ms": int(self.waited * 1000)}

@@ -155,7 +155,7 @@ class Turn:
         """End a run that may not go on; the connection is left to whoever holds it."""
         now = self._clock.now()
         ended = Run.objects.running().filter(pk=self._run.pk)
-        ended.update(state=RunState.INTERRUPTED, finished_at=now, error=reason)
+        ended.update(state=RunState.INTERRUPTED, finished_at=now, error=reason, **self._hold.figures())
         StreamRun.objects.filter(run=self._run, state=RunState.RUNNING).update(state=RunState.INTERRUPTED)
         self._connection.release(self._run.worker)
         return SyncResult(
@@ -212,8 +212,9 @@ class Turn:
         coverage = store.coverage(stream)
         if not coverage.pk:
             coverage.save()
-        full = self._wave is not None and (
-            coverage.full_began_at is None or coverage.full_began_at < self._wave
+        full = any(
+            asked is not None and (coverage.full_began_at is None or coverage.full_began_at < asked)
+            for asked in (self._wave, coverage.again_at)
         )
         if stream == BALANCES:
             return Progress(cursor=coverage.cursor, full=full)
@@ -294,7 +295,9 @@ class Turn:
         }
         with transaction.atomic():
             self._hold.keep()
-            Run.objects.filter(pk=self._run.pk).update(state=outcome.state, finished_at=now, **texts)
+            Run.objects.filter(pk=self._run.pk).update(
+                state=outcome.state, finished_at=now, **texts, **self._hold.figures()
+            )
             self._move_connection(outcome, now)
         since = store.touched.since if store else None
         return SyncResult(
