@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Connection
 from portfolio.models import BalanceSnapshot, Posting, Proof, Verdict
+from portfolio.proofs import story
 from portfolio.proofs.chain import Carried, Link, Look, Move, combined, links, taken_over
 from portfolio.proofs.coverage import Read, read_of
 from portfolio.proofs.verdicts import judged
@@ -82,6 +83,8 @@ class _Update:
         failing = 0
         fresh: list[Proof] = []
         changed: list[Proof] = []
+        broken: list[Proof] = []
+        healed: list[Proof] = []
         ours = Q(end__gte=self._from) | Q(start__in={base.at for base in bases.values()})
         for row in Proof.objects.of(self._connection).filter(ours):
             standing[row.asset, row.start] = row
@@ -92,6 +95,9 @@ class _Update:
                 if row.verdict == Verdict.UNEXPLAINED:
                     same = before is not None and before.residual == row.residual and before.failing_since
                     row.failing_since = same or self._now
+                    broken += [] if same else [row]
+                elif before is not None and before.verdict == Verdict.UNEXPLAINED and not row.residual:
+                    healed.append(before)
                 if before is None:
                     fresh.append(row)
                 elif any(getattr(before, name) != getattr(row, name) for name in KEPT):
@@ -101,6 +107,7 @@ class _Update:
         Proof.objects.filter(pk__in=stale).delete()
         Proof.objects.bulk_update(changed, KEPT)
         Proof.objects.bulk_create(fresh)
+        story.tell(self._connection, broken, healed)
         return Proved(written=len(fresh) + len(changed) + len(stale), unexplained=failing)
 
     def proofs(self) -> dict[str, list[Proof]]:
