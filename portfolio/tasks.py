@@ -19,6 +19,7 @@ from portfolio import gains, proofs, sync, transfers, valuation
 from portfolio.celery import app
 from portfolio.models import Trigger
 from portfolio.sync import SyncResult, quotes, schedule
+from portfolio.sync.quotes import FillResult, RefreshResult
 
 TURN_SECONDS = 20.0
 """A longer walk goes on after others had their turn, and after its figures so far are told."""
@@ -47,10 +48,7 @@ def sync_connection(connection_id: int, trigger: str = Trigger.SCHEDULE.value, f
 @app.task  # type: ignore[untyped-decorator]
 def refresh_rates() -> None:
     """Ask what everything costs, value what had no price, and see to the prices of past days."""
-    now = timezone.now()
-    done = quotes.refresh(now)
-    valuation.reprice(done.changed, now)
-    valuation.mark(now)
+    price(timezone.now())
     fill_prices.delay()
 
 
@@ -100,6 +98,23 @@ def bring_up_to_date(
     return done
 
 
+def price(now: datetime) -> RefreshResult:
+    """What everything costs now, and the figures that follow from it."""
+    done = quotes.refresh(now)
+    valuation.reprice(done.changed, now)
+    valuation.mark(now)
+    return done
+
+
+def price_the_past(now: datetime) -> FillResult:
+    """All prices of past days that can be had, and the figures that follow from them."""
+    while True:
+        done = quotes.fill_gaps(now)
+        valuation.reprice(done.changed, now)
+        if not done.more:
+            return done
+
+
 def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK, *, everything: bool = False) -> None:
     """Bring proofs and figures up to the ledger, from the first day on which they are behind it, or from the beginning."""
     connection = Connection.objects.filter(pk=connection_id).first()
@@ -110,7 +125,7 @@ def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK, *, everything: bool = 
     proofs.update(connection, since=since, now=now)
     valuation.update(connection, since=since, now=now)
     if connection.figures_since is not None:
-        transfers.suggest(connection.user, now, since=datetime.combine(since, time(), UTC))
+        transfers.suggest(connection.user, now, since=since and datetime.combine(since, time(), UTC))
         gains.want(connection.user, now)
     connection.figures_told(mark)
     asked = proofs.alarm(connection, now)

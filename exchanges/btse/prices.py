@@ -19,7 +19,7 @@ from exchanges.line import Line
 from exchanges.records import Candle, Quote
 from exchanges.transport import Answer
 
-SOURCE = "btse"
+SOURCE = "BTSE"
 COUNTERS = ("USD", "USDT")
 POINTS = 300
 """So many candles come in one answer."""

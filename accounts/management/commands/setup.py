@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 class Command(BaseCommand):
-    """Brings the tables up to date and makes the cache's table."""
+    """Brings the tables up to date; migrating makes the cache's table too."""
 
     help = "Bring the database up to date: tables and the cache's table. Does nothing when it is."
     requires_system_checks = ()
@@ -22,4 +22,3 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("Bringing the database up to date …")
             call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)

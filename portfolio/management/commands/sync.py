@@ -5,12 +5,13 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
 from accounts.models import Connection, State
 from portfolio.management.plainly import Failed, plainly, user_of
 from portfolio.models import RunState, Trigger
 from portfolio.sync import StreamResult, SyncResult
-from portfolio.tasks import bring_up_to_date
+from portfolio.tasks import bring_up_to_date, price, price_the_past
 
 
 class Command(BaseCommand):
@@ -29,9 +30,19 @@ class Command(BaseCommand):
         with plainly():
             found = list(chosen(user, connection))
             failed = [one for one in found if not self.sync(one, full=full)]
+            if found:
+                self.price()
         if failed:
             names = ", ".join(f"“{one.label}”" for one in failed)
             raise Failed(f"Not everything was read: {names}. See the lines above.")
+
+    def price(self) -> None:
+        """Ask for prices; a source that does not answer leaves assets unpriced, and that fails no sync."""
+        now = timezone.now()
+        done, past = price(now), price_the_past(now)
+        self.stdout.write(f"prices: {done.new + past.new} new")
+        for failure in dict.fromkeys((*done.failures, *past.failures)):
+            self.stdout.write(f"  {failure.source}: {failure.error}")
 
     def sync(self, connection: Connection, *, full: bool) -> bool:
         """Read one and say how it went."""

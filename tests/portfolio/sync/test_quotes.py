@@ -191,5 +191,5 @@ def test_closes_of_asked_days_become_prices_with_their_source(
         ["BTC", "GBP"], since, TODAY - timedelta(days=1), NOW, sources=sources, reference=reference
     )
     row = DailyPrice.objects.get(asset="BTC", day=since)
-    assert (row.source, row.at, row.carried_days) == ("btse close", closing_time(since), 0)
+    assert (row.source, row.at, row.carried_days) == ("BTSE close", closing_time(since), 0)
     assert DailyPrice.objects.get(asset="GBP", day=since).route == "GBP > EUR > USD"
