@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Connection, User
 from exchanges.clock import SYSTEM_CLOCK
 from exchanges.connector import Clock
-from portfolio import gains, proofs, sync, transfers, valuation
+from portfolio import gains, proofs, rates, sync, transfers, valuation
 from portfolio.celery import app
 from portfolio.models import Trigger
 from portfolio.sync import SyncResult, quotes, schedule
@@ -131,3 +131,16 @@ def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK, *, everything: bool = 
     asked = proofs.alarm(connection, now)
     if asked is not proofs.Alarm.NONE:
         schedule.at_once(connection, now, full=asked is proofs.Alarm.WALK_AGAIN)
+
+
+@app.task  # type: ignore[untyped-decorator]
+def tell_connection(connection_id: int) -> None:
+    """Tell what is behind, without asking the exchange: a price of one's own may have changed it."""
+    tell(connection_id)
+
+
+@app.task  # type: ignore[untyped-decorator]
+def settle_prices(asset: str) -> None:
+    """Derive all daily prices of an asset again, after the order of its sources changed."""
+    now = timezone.now()
+    valuation.reprice(rates.settle_again(asset, now), now)

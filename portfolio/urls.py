@@ -8,6 +8,7 @@ from django.urls import include, path, register_converter
 from portfolio.converters import AssetName
 from portfolio.views import (
     appearance,
+    bridge,
     connection_keys,
     connections,
     derivation,
@@ -15,7 +16,9 @@ from portfolio.views import (
     ledger,
     ledger_export,
     overview,
+    prices,
     rates,
+    returns,
 )
 
 register_converter(AssetName, "asset")
@@ -43,10 +46,22 @@ derivation_urls = [
     path("value/", derivation.value, name="derivation_total"),
     path("value/<asset:asset>/", derivation.value, name="derivation_value"),
 ]
+performance_urls = [
+    path("returns/", returns.returns, name="returns"),
+    path("returns/export.<str:form>", returns.export, name="returns_export"),
+    path("returns/method/<str:name>.json", returns.method, name="returns_method"),
+    path("bridge/", bridge.page_of_bridge, name="bridge"),
+    path("bridge/export.<str:form>", bridge.export, name="bridge_export"),
+    path("prices/", prices.prices, name="prices"),
+    path("prices/export.<str:form>", prices.export, name="prices_export"),
+    path("prices/import/", prices.take, name="prices_import"),
+    path("prices/order/", prices.order, name="prices_order"),
+]
 settings_urls = [
     path("", appearance.settings, name="settings"),
     path("theme/", appearance.theme, name="theme"),
     path("amounts/", appearance.hide_amounts, name="hide_amounts"),
+    path("money/", prices.money, name="money"),
 ]
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -56,6 +71,7 @@ urlpatterns = [
     path("connections/", include(connection_urls)),
     path("rates/", rates.rates, name="rates"),
     path("rates/<asset:asset>/", rates.rate, name="rate"),
+    path("", include(performance_urls)),
     path("derivation/", include(derivation_urls)),
     path("settings/", include(settings_urls)),
     path("accounts/", include("accounts.urls")),

@@ -5,7 +5,7 @@
 
 from portfolio.rates.routes import ECB, FIAT, HUBS, USD, Price, Quoted, closing_time, nodes, price, prices
 from portfolio.rates.routes import OLDEST_FIAT_DAYS as CARRIED_DAYS
-from portfolio.rates.store import DayPrice, Repriced, current, daily, days, settle
+from portfolio.rates.store import DayPrice, Repriced, current, daily, days, settle, settle_again
 
 __all__ = [
     "CARRIED_DAYS",
@@ -25,4 +25,5 @@ __all__ = [
     "price",
     "prices",
     "settle",
+    "settle_again",
 ]

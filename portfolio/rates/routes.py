@@ -8,11 +8,12 @@ Rules (docs/valuation.md tells them with examples):
 4. Routes: direct, over USDT, over BTC, over EUR. The first of these that is fresh (every quote at most an hour old,
    the ECB's as long as it counts) wins; when none is fresh, the one whose oldest quote is youngest.
 5. The age of a price is that of its oldest quote.
+6. For the closes of days an order of sources may be set for an asset: the first that has a quote that counts is heard.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -155,11 +156,16 @@ def price(asset: str, quotes: Market, now: datetime) -> Price | None:
 
 
 def walk(
-    assets: Iterable[str], quotes: Iterable[Quoted], days: Iterable[date], now: datetime
+    assets: Iterable[str],
+    quotes: Iterable[Quoted],
+    days: Iterable[date],
+    now: datetime,
+    order: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[tuple[date, dict[str, Price]]]:
     """The prices at the end of each of the ascending `days` (of a day that is not over: at `now`).
 
-    `quotes` ascend by time; those before the first day serve as what is carried forward.
+    `quotes` ascend by time; those before the first day serve as what is carried forward. `order` names, for some
+    assets, the sources that come first as long as they have a quote that counts.
     """
     waiting = iter(quotes)
     coming = next(waiting, None)
@@ -171,8 +177,36 @@ def walk(
             newest.setdefault((coming.base, coming.counter), {})[coming.source] = coming
             coming = next(waiting, None)
         view = {pair: by_source.values() for pair, by_source in newest.items()}
-        known = {asset: price(asset, view, moment) for asset in names}
+        wanted = order or {}
+        known = {
+            asset: price(asset, preferred(asset, view, wanted.get(asset, ()), moment), moment)
+            for asset in names
+        }
         yield day, {asset: found for asset, found in known.items() if found is not None}
+
+
+def preferred(asset: str, quotes: Market, order: Sequence[str], now: datetime) -> Market:
+    """The market in which only the first of these sources that has any quote of the asset is heard about it."""
+    if not order:
+        return quotes
+    about = {pair: list(quotes[pair]) for pair in quotes if asset in pair}
+    for source in order:
+        heard = {
+            pair: [q for q in said if _by(q) == source and _counts(q, _is_fiat(pair), now)]
+            for pair, said in about.items()
+        }
+        if any(heard.values()):
+            return {**quotes, **heard}
+    return quotes
+
+
+def _by(quote: Quoted) -> str:
+    """Who said it, whether as a quote or as the close of a day."""
+    return quote.source.removesuffix(" close")
+
+
+def _is_fiat(pair: Pair) -> bool:
+    return pair[0] in FIAT and pair[1] in FIAT
 
 
 def cut(amount: Decimal) -> Decimal | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
-from portfolio.models import DailyPrice, Rate
+from portfolio.models import DailyPrice, Rate, SourceOrder
 from portfolio.models.chunks import delete, upsert
 from portfolio.rates import routes
 from portfolio.rates.routes import OLDEST_FIAT_DAYS, USD, Price, Quoted
@@ -78,6 +78,15 @@ def settle(assets: Iterable[str], start: date, end: date, now: datetime) -> tupl
     return _summary([*((row.asset, row.day) for row in changed), *gone])
 
 
+def settle_again(asset: str, now: datetime) -> tuple[Repriced, ...]:
+    """Derive all daily prices of an asset again, and where routes lead over it those of all assets."""
+    assets = {asset}
+    if asset in routes.HUBS:
+        assets |= set(DailyPrice.objects.order_by().values_list("asset", flat=True).distinct())
+    first = DailyPrice.objects.filter(asset__in=assets).aggregate(day=Min("day"))["day"]
+    return settle(assets, first, now.date(), now) if first else ()
+
+
 def days(start: date, end: date) -> Iterator[date]:
     """Every day from `start` to `end`, both included."""
     return (start + timedelta(days=n) for n in range((end - start).days + 1))
@@ -86,7 +95,9 @@ def days(start: date, end: date) -> Iterator[date]:
 def _derived(
     assets: frozenset[str], start: date, end: date, now: datetime
 ) -> Iterator[tuple[tuple[str, date], DailyPrice]]:
-    for day, known in routes.walk(assets, _between(assets, start, end, now), days(start, end), now):
+    order = dict(SourceOrder.objects.filter(asset__in=assets).values_list("asset", "sources"))
+    quotes = _between(assets, start, end, now)
+    for day, known in routes.walk(assets, quotes, days(start, end), now, order):
         for asset, price in known.items():
             row = DailyPrice(
                 asset=asset,
