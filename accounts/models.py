@@ -98,7 +98,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def due(self, now: datetime) -> Self:
         """Those being read whose time has come and that nobody holds, the longest waiting first."""
-        waiting = self.filter(state__in=(State.ACTIVE, State.CHECKING), next_sync_at__lte=now)
+        waiting = self.filter(state__in=(State.ACTIVE, State.CHECKING, State.CLOSED), next_sync_at__lte=now)
         return waiting.free(now).order_by("next_sync_at", "pk")
 
     def free(self, now: datetime) -> Self:

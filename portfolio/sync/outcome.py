@@ -14,6 +14,8 @@ FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=1)
 LONGEST_TOLD = timedelta(days=1)
 """However long an exchange asks us to wait, it is asked again after this."""
+CLOSED_DELAY = timedelta(hours=6)
+"""A computer that is offline looks the same as an exchange whose address is gone, so it is asked again now and then."""
 SOON = timedelta(seconds=20)
 WEEK = timedelta(days=7)
 
@@ -46,6 +48,8 @@ def next_sync(
     """When it is read again: as the exchange said, soon, backing off while it fails, or as configured."""
     if isinstance(outcome.error, RateLimited | Temporary) and outcome.error.retry_after:
         return now + min(timedelta(seconds=outcome.error.retry_after), LONGEST_TOLD)
+    if isinstance(outcome.error, Closed):
+        return now + CLOSED_DELAY * dice.uniform(0.75, 1.25)
     if outcome.error is not None:
         delay = min(FIRST_DELAY * (1 << min(failures, 10)), max(LONGEST_DELAY, every))
         return now + delay * dice.uniform(0.75, 1.25)

@@ -45,9 +45,9 @@ log = logging.getLogger(__name__)
 
 FIRST_LOOK = timedelta(minutes=1)
 """The first reading of balances may take several calls; what it names is seen within this."""
-BY_ITSELF = (State.CHECKING, State.ACTIVE)
+BY_ITSELF = (State.CHECKING, State.ACTIVE, State.CLOSED)
 """States in which a connection is read without being asked for."""
-BY_HAND = (*BY_ITSELF, State.NEEDS_ATTENTION, State.CLOSED)
+BY_HAND = (*BY_ITSELF, State.NEEDS_ATTENTION)
 """A user's own wish is tried once more, whatever stopped the connection before."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 
 from accounts.keys import store_key
@@ -348,3 +350,24 @@ def test_history_of_a_removed_connection_may_stay_or_go(alice: User) -> None:
     sync.remove(at.connection, keep_history=False)
     assert not Connection.objects.exists()
     assert not Raw.objects.exists()
+
+
+def test_an_exchange_that_seemed_closed_is_asked_again_the_same_day(alice: User) -> None:
+    at = desk(alice, "tokens_net")
+    at.wire.hooks = dict.fromkeys(range(1, 4), unknown_host)
+    assert at.sync().state is RunState.FAILED
+    closed = at.fresh()
+    assert (closed.state, closed.next_sync_at - at.at.clock.now() < timedelta(hours=8)) == (
+        State.CLOSED,
+        True,
+    )
+    at.later(8 * 3600)
+
+    assert sync.schedule.claim_due(at.at.clock.now()) == [closed.pk]
+    at.sync(trigger=Trigger.SCHEDULE)
+
+    assert at.fresh().state == State.ACTIVE
+
+
+def unknown_host() -> None:
+    raise httpx2.ConnectError("no such host") from socket.gaierror()
