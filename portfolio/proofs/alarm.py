@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.db.models import Max, Min
 
 from accounts.models import Connection
-from portfolio.models import Coverage, Proof, Verdict
+from portfolio.models import Coverage, Proof
 from portfolio.proofs.coverage import OBSERVED
 
 FULL_WALKS_APART = timedelta(hours=1)
@@ -24,8 +24,7 @@ class Alarm(StrEnum):
 
 def alarm(connection: Connection, now: datetime) -> Alarm:
     """Whether a proof fails that no walk over everything has been tried for since."""
-    failing = Proof.objects.of(connection).filter(verdict=Verdict.UNEXPLAINED)
-    latest = failing.aggregate(at=Max("failing_since"))["at"]
+    latest = Proof.objects.of(connection).aggregate(at=Max("failing_since"))["at"]
     if latest is None:
         return Alarm.NONE
     streams = Coverage.objects.of(connection).exclude(stream__in=OBSERVED).filter(not_offered=False)

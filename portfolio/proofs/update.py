@@ -80,7 +80,7 @@ class _Update:
     def run(self) -> Proved:
         standing: dict[tuple[str, datetime | None], Proof] = {}
         bases = self._bases()
-        failing = 0
+        unexplained = 0
         fresh: list[Proof] = []
         changed: list[Proof] = []
         broken: list[Proof] = []
@@ -90,12 +90,12 @@ class _Update:
             standing[row.asset, row.start] = row
         for asset, rows in self._proofs(bases).items():
             for row in rows:
-                failing += row.verdict == Verdict.UNEXPLAINED
+                unexplained += row.verdict == Verdict.UNEXPLAINED
                 before = standing.pop((asset, row.start), None)
-                if row.verdict == Verdict.UNEXPLAINED:
+                if self._is_failing(row):
                     same = before is not None and before.residual == row.residual and before.failing_since
                     row.failing_since = same or self._now
-                    broken += [] if same else [row]
+                    broken += [] if same or row.verdict != Verdict.UNEXPLAINED else [row]
                 elif before is not None and before.verdict == Verdict.UNEXPLAINED and not row.residual:
                     healed.append(before)
                 if before is None:
@@ -108,7 +108,12 @@ class _Update:
         Proof.objects.bulk_update(changed, KEPT)
         Proof.objects.bulk_create(fresh)
         story.tell(self._connection, broken, healed)
-        return Proved(written=len(fresh) + len(changed) + len(stale), unexplained=failing)
+        return Proved(written=len(fresh) + len(changed) + len(stale), unexplained=unexplained)
+
+    def _is_failing(self, row: Proof) -> bool:
+        """Whether more reading could explain what is left, though all was read: an opening balance as well."""
+        doubted = row.verdict in (Verdict.UNEXPLAINED, Verdict.INCOMPLETE)
+        return bool(row.residual) and doubted and self._read.all_cover(row.start, row.end)
 
     def proofs(self) -> dict[str, list[Proof]]:
         """As they should stand."""
