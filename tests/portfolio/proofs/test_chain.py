@@ -85,7 +85,7 @@ def test_a_row_on_its_way_is_counted_when_it_took_effect() -> None:
 
     chain = links(looks, moves, anybody)
 
-    assert [(link.residual, link.later) for link in chain] == [(0, (2,)), (0, ())]
+    assert [link.later for link in chain if link.residual == 0] == [(2,), ()]
 
 
 def test_a_row_is_not_moved_where_nothing_says_it_was_on_its_way() -> None:
@@ -98,7 +98,7 @@ def test_two_clocks_may_differ_by_a_moment() -> None:
     moment = 3 / 3600
     chain = links([look(2, "10"), look(4, "10")], [move(1, 2 + moment, "10")], nobody)
 
-    assert [(link.residual, link.earlier) for link in chain] == [(0, (1,)), (0, ())]
+    assert [link.earlier for link in chain if link.residual == 0] == [(1,), ()]
 
 
 def test_a_row_taken_ahead_stays_counted_over_a_shorter_interval() -> None:

@@ -95,7 +95,7 @@ def test_a_late_row_fails_the_proof_is_walked_for_and_the_proof_holds_again(alic
     at.assert_true()
     assert Transaction.objects.filter(external_id="77").exists()
     # The row is dated before the first look, which did not show it: that the exchange itself was late stays visible.
-    assert at.fresh().full_walk_at > at.ahead(86400)
+    assert (at.fresh().full_walk_at or at.ahead(0)) > at.ahead(86400)
 
 
 def test_a_row_that_vanished_is_unexplained_with_the_exact_residual(alice: User) -> None:
