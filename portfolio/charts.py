@@ -77,9 +77,9 @@ def asset_figure(days: Sequence[AssetDay]) -> Figure:
     """One asset: its quantity as steps, its value as a line on an axis of its own."""
     shown = _spread(days, lambda day: day.value_usd is None)
     x = [day.day.isoformat() for day in shown]
-    quantity = _line(x, [_number(day.quantity) for day in shown], "Quantity", MUTED)
+    quantity = _line(x, [_number(day.quantity) for day in shown], "Quantity", SERIES[1])
     quantity |= {
-        "line": _stroke(MUTED, shape="hv"),
+        "line": _stroke(SERIES[1], shape="hv"),
         "yaxis": "y2",
         "hovertemplate": "%{x|%d %b %Y}<br>%{y}<extra></extra>",
     }

@@ -51,6 +51,7 @@ def overview(request: Request) -> HttpResponse:
         "portfolio": portfolio,
         "change": valuation.change(request.user, span, moment, portfolio),
         "figure": charts.worth_figure(points),
+        "is_uncertain": any(point.uncertain for point in points),
         "is_drawn": any(point.value_usd is not None for point in points),
         "spans": Choice.all(span),
     }
