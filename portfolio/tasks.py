@@ -125,7 +125,8 @@ def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK, *, everything: bool = 
     proofs.update(connection, since=since, now=now)
     valuation.update(connection, since=since, now=now)
     if connection.figures_since is not None:
-        transfers.suggest(connection.user, now, since=since and datetime.combine(since, time(), UTC))
+        begin = None if since is None else datetime.combine(since, time(), UTC)
+        transfers.suggest(connection.user, now, since=begin)
         gains.want(connection.user, now)
     connection.figures_told(mark)
     asked = proofs.alarm(connection, now)
