@@ -136,7 +136,7 @@ def broker() -> Iterator[Finding]:
         yield ok("BROKER_URL", "embedded, in DATA_DIR")
         return
     try:
-        with Broker(url, connect_timeout=3, transport_options={"socket_connect_timeout": 3}) as link:  # type: ignore[no-untyped-call]
+        with Broker(url, connect_timeout=3, transport_options={"socket_connect_timeout": 3}) as link:
             link.ensure_connection(max_retries=1, timeout=5)
     except Exception as error:
         yield fail(

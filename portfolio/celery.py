@@ -14,8 +14,12 @@ from celery import Celery
 from celery.signals import worker_init
 from django.conf import settings
 from django.utils.module_loading import import_string
+from kombu.transport import TRANSPORT_ALIASES
+
+from portfolio.broker import tidy
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portfolio.settings")
+TRANSPORT_ALIASES["folder"] = "portfolio.broker:Transport"
 
 app = Celery("holdfast", set_as_current=True)
 
@@ -41,7 +45,7 @@ def configuration(broker_url: str, data_dir: Path, rates_every: int = 300) -> di
         }
     )
     return {
-        "broker_url": "filesystem://localhost" if embedded else broker_url,
+        "broker_url": "folder://localhost" if embedded else broker_url,
         "broker_transport_options": options,
         "broker_connection_retry_on_startup": True,
         "task_serializer": "json",
@@ -86,3 +90,9 @@ app.autodiscover_tasks(["portfolio"])
 def refuse_wrong_keys(**_: Any) -> None:
     """A worker does not start with vault keys that open nothing; by name, since the models load later than this."""
     import_string("accounts.checks.refuse_to_start")()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def clear_away(**_: Any) -> None:
+    """What a killed process left in the queue's folder goes."""
+    tidy(settings.DATA_DIR / "broker")
