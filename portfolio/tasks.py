@@ -32,7 +32,7 @@ FILLING_SECONDS = 300
 def dispatch() -> None:
     """Send every due connection to a worker."""
     for connection_id in schedule.claim_due(timezone.now()):
-        sync_connection.delay(connection_id)
+        sync_connection.apply_async((connection_id,), expires=schedule.CLAIM.total_seconds())
     for user_id in gains.waiting(timezone.now()):
         compute_gains.delay(user_id)
 

@@ -6,12 +6,17 @@ Safe with any number of dispatchers: a connection is claimed by one conditional 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
 
 from accounts.models import LEASE, Connection, State
 from portfolio.models import Run, Trigger
+from portfolio.sync import owner
 
-CLAIM = timedelta(seconds=60)
-"""How long a claimed connection has to be taken up before it is claimed again."""
+CLAIM = timedelta(seconds=30)
+"""How long a claimed connection has to be taken up before it is claimed again; its message lives no longer."""
 DOUBLE_CLICK = timedelta(seconds=3)
 AT_ONCE = 100
 """No more are claimed in one go, so that the queue stays short and its order fair."""
@@ -20,8 +25,7 @@ AT_ONCE = 100
 def claim_due(now: datetime) -> list[int]:
     """Claim what is due, the longest waiting first; runs of dead workers are closed and their work is due at once."""
     Run.objects.interrupt_stale(now - LEASE)
-    dead = Connection.objects.filter(state__in=(State.ACTIVE, State.CHECKING), lease_until__lt=now)
-    dead.update(lease_owner="", lease_until=None, next_sync_at=now)
+    _release_dead(now)
     waiting = (
         Connection.objects.due(now).exclude(sealed_secret="").values_list("pk", "next_sync_at")[:AT_ONCE]
     )
@@ -44,6 +48,15 @@ def at_once(connection: Connection, now: datetime, *, full: bool = False) -> Non
     """Let it be read soon; `full` walks everything again."""
     wanted = {"full_walk_at": now} if full else {}
     Connection.objects.filter(pk=connection.pk).update(next_sync_at=now, **wanted)
+
+
+def _release_dead(now: datetime) -> None:
+    """What silent workers held is free, and at once what processes held that were seen to be gone."""
+    read = Connection.objects.filter(state__in=(State.ACTIVE, State.CHECKING))
+    held = read.filter(lease_until__gte=now).values_list("pk", "lease_owner")
+    gone = [Q(pk=pk, lease_owner=holder) for pk, holder in held if owner.is_gone(holder)]
+    dead = read.filter(reduce(or_, gone, Q(lease_until__lt=now)))
+    dead.update(lease_owner="", lease_until=None, next_sync_at=now)
 
 
 def _claim(pk: int, at: datetime, now: datetime) -> bool:

@@ -13,10 +13,7 @@ Never raises an ExchangeError: it ends up in the run and the connection.
 from __future__ import annotations
 
 import logging
-import os
 import random
-import socket
-import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -35,6 +32,7 @@ from exchanges.connector import Clock, Connector, Page, Progress
 from exchanges.errors import Closed, ExchangeError, KeyProblem, NotOffered, RateLimited, Temporary
 from portfolio.models import BalanceSnapshot, Posting, Run, RunState, StreamRun, Transaction, Trigger
 from portfolio.sync import observations, schedule
+from portfolio.sync import owner as owners
 from portfolio.sync.hold import Hold, LeaseLost
 from portfolio.sync.outcome import WEEK, Outcome, connection_state, next_sync
 from portfolio.sync.reading import BALANCES, Reader
@@ -91,7 +89,7 @@ def run(
         return None
     if not schedule.is_wanted(connection, trigger, clock.now()):
         return None
-    owner = owner or f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    owner = owner or owners.new()
     if not connection.take_lease(owner, clock.now()):
         return None
     if full:
