@@ -31,6 +31,9 @@ check: $(VENV)/.develop ## ruff, mypy, djade, import-linter, Django's deploy che
 	@echo "deploy check"; DATA_DIR=$$(mktemp -d) HTTPS=on ALLOWED_HOSTS=holdfast.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@echo "migrations"; DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
 
+chaos: $(VENV)/.develop ## Kill web, worker, beat, broker and database at random (SECONDS=120); the ledger must stay true
+	@$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),120)
+
 bench: $(VENV)/.develop ## All benchmarks: ratios within one run
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 

@@ -1,0 +1,1 @@
+"""Real processes killed at any moment: `make chaos` and `make killpoints`. Not part of the suite."""
