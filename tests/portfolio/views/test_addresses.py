@@ -27,20 +27,9 @@ PUBLIC = {
     "rates": (),
     "settings": (),
     "derivation_total": (),
-    "returns": (),
-    "bridge": (),
-    "prices": (),
 }
 """Pages that everybody who is logged in has, each with their own things in it."""
-PUBLIC_WITH = {
-    "connection_add": ("btse",),
-    "ledger_export": ("csv",),
-    "derivation_price": ("BTC",),
-    "returns_export": ("csv",),
-    "returns_method": ("twr",),
-    "bridge_export": ("csv",),
-    "prices_export": ("csv",),
-}
+PUBLIC_WITH = {"connection_add": ("btse",), "ledger_export": ("csv",), "derivation_price": ("BTC",)}
 PERSONAL = {
     "asset": ("asset",),
     "rate": ("asset",),
@@ -59,13 +48,8 @@ EFFECTS = {
     "connection_check": ("connection",),
     "theme": (),
     "hide_amounts": (),
-    "prices_import": (),
-    "prices_order": (),
-    "money": (),
 }
 """Only by POST."""
-FOR_MACHINES = {"health"}
-"""Open to all, and tells nothing but whether the database and the cache answer."""
 RECENT = {"connection_add", "connection_key", "connection_remove", "connection_check"}
 """Those that ask who you are once more."""
 
@@ -105,7 +89,7 @@ def address(name: str, things: dict[str, Any]) -> str:
 
 
 def test_every_address_is_in_this_file() -> None:
-    known = {*PUBLIC, *PUBLIC_WITH, *PERSONAL, *EFFECTS, *FOR_MACHINES}
+    known = {*PUBLIC, *PUBLIC_WITH, *PERSONAL, *EFFECTS}
     ours = {name for name in names(get_resolver().url_patterns) if not name.startswith(OWNED_BY_OTHERS)}
 
     assert ours == known
@@ -126,7 +110,7 @@ def test_a_stranger_finds_nothing(
     assert as_charlie.get(address(name, things), headers=headers).status_code == 404
 
 
-@pytest.mark.parametrize("name", sorted(name for name, about in EFFECTS.items() if about))
+@pytest.mark.parametrize("name", sorted(EFFECTS.keys() - {"theme", "hide_amounts"}))
 def test_a_stranger_changes_nothing(
     as_charlie: Client, things: dict[str, Any], proved: None, name: str
 ) -> None:
@@ -186,11 +170,3 @@ def test_no_form_is_taken_without_its_token(alice: User, things: dict[str, Any])
     answers = {name: strict.post(address(name, things)).status_code for name in EFFECTS}
 
     assert set(answers.values()) == {403}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_supervisor_learns_whether_it_lives(client: Client) -> None:
-    answer = client.get(reverse("health"), {"format": "json"})
-
-    assert answer.status_code == 200
-    assert set(answer.json().values()) == {"OK"}
