@@ -22,11 +22,10 @@ OUTWARD = frozenset({Treatment.MOVED, Treatment.SPENT, Treatment.IGNORED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrections:
-    """Everything that a user's active corrections say, by what it is about."""
+    """What a user's active corrections say about rows. Own prices: see `valuation.own`; own rows: `ManualEntry`."""
 
     costs: Mapping[int, Decimal] = field(default_factory=dict)
     treatments: Mapping[int, Treatment] = field(default_factory=dict)
-    prices: Mapping[tuple[str, date], Decimal] = field(default_factory=dict)
 
     def cost(self, transaction: int) -> Decimal | None:
         """What the user paid in all for what came in with this row."""
@@ -41,24 +40,17 @@ class Corrections:
         """Whether the user wants the row left out."""
         return self.treatments.get(transaction) == Treatment.IGNORED
 
-    def price(self, asset: str, day: date) -> Decimal | None:
-        """The user's own price of that day; it comes before all others."""
-        return self.prices.get((asset, day))
-
 
 def corrections_of(user: User) -> Corrections:
     """The active corrections of a user: one query."""
     costs: dict[int, Decimal] = {}
     treatments: dict[int, Treatment] = {}
-    prices: dict[tuple[str, date], Decimal] = {}
     for said in Correction.objects.for_user(user).active().order_by("pk"):
         if said.kind == CorrectionKind.COST and said.transaction_id and said.amount is not None:
             costs[said.transaction_id] = said.amount
         elif said.kind == CorrectionKind.KIND and said.transaction_id:
             treatments[said.transaction_id] = Treatment(said.treatment)
-        elif said.kind == CorrectionKind.PRICE and said.day and said.amount is not None:
-            prices[said.asset, said.day] = said.amount
-    return Corrections(costs=costs, treatments=treatments, prices=prices)
+    return Corrections(costs=costs, treatments=treatments)
 
 
 def correct_cost(user: User, row: Transaction, amount: Decimal, now: datetime, note: str = "") -> Correction:

@@ -6,7 +6,7 @@ what remains to be done is read off the database.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import httpx2
 from django.core.cache import cache
@@ -18,9 +18,12 @@ from exchanges.connector import Clock
 from portfolio import gains, proofs, rates, sync, transfers, valuation
 from portfolio.celery import app
 from portfolio.models import Trigger
+from portfolio.rates import Repriced
 from portfolio.sync import SyncResult, quotes, schedule
 from portfolio.sync.quotes import FillResult, RefreshResult
 
+CARRIED = timedelta(days=5)
+"""How long a price may stand for later days."""
 TURN_SECONDS = 20.0
 """A longer walk goes on after others had their turn, and after its figures so far are told."""
 FILLING = "prices-are-being-filled"
@@ -61,6 +64,7 @@ def fill_prices() -> None:
     try:
         done = quotes.fill_gaps(now)
         valuation.reprice(done.changed, now)
+        gains.want_where_unpriced((change.asset for change in done.changed), now)
     finally:
         cache.delete(FILLING)
     if done.more:
@@ -80,6 +84,13 @@ def compute_gains(user_id: int) -> None:
     user = User.objects.filter(pk=user_id).first()
     if user is not None:
         gains.compute(user, timezone.now())
+
+
+@app.task  # type: ignore[untyped-decorator]
+def price_said(asset: str, day: str) -> None:
+    """Value the days again on which a user's own price counts."""
+    first = date.fromisoformat(day)
+    valuation.reprice([Repriced(asset=asset, first=first, last=first + CARRIED)], timezone.now())
 
 
 def bring_up_to_date(

@@ -11,14 +11,19 @@ from portfolio.views import (
     bridge,
     connection_keys,
     connections,
+    corrections,
     derivation,
+    gains,
+    gains_export,
     holdings,
+    imports,
     ledger,
     ledger_export,
     overview,
     prices,
     rates,
     returns,
+    transfers,
 )
 
 register_converter(AssetName, "asset")
@@ -57,6 +62,35 @@ performance_urls = [
     path("prices/import/", prices.take, name="prices_import"),
     path("prices/order/", prices.order, name="prices_order"),
 ]
+gains_urls = [
+    path("", gains.gains, name="gains"),
+    path("lots/", gains.lots, name="gains_lots"),
+    path("questions/", gains.problems, name="gains_problems"),
+    path("choose/", gains.choose, name="gains_choose"),
+    path("compute/", gains.recompute, name="gains_recompute"),
+    path("bundle.zip", gains_export.accountants, name="gains_bundle"),
+    path("<str:what>.<str:form>", gains_export.table, name="gains_export"),
+]
+transfer_urls = [
+    path("", transfers.transfers, name="transfers"),
+    path("look/", transfers.look, name="transfers_look"),
+    path("export.<str:form>", transfers.table, name="transfers_export"),
+    path("<int:pk>/<str:decision>/", transfers.decide, name="transfer_decide"),
+]
+correction_urls = [
+    path("", corrections.corrections, name="corrections"),
+    path("export.<str:form>", corrections.table, name="corrections_export"),
+    path("add/<str:kind>/", corrections.add, name="correction_add"),
+    path("<int:pk>/undo/", corrections.undo, name="correction_undo"),
+]
+import_urls = [
+    path("", imports.imports, name="imports"),
+    path("export.<str:form>", imports.table, name="imports_export"),
+    path("<int:pk>/", imports.preview, name="import_preview"),
+    path("<int:pk>/columns/", imports.choose, name="import_columns"),
+    path("<int:pk>/commit/", imports.commit, name="import_commit"),
+    path("<int:pk>/undo/", imports.undo, name="import_undo"),
+]
 settings_urls = [
     path("", appearance.settings, name="settings"),
     path("theme/", appearance.theme, name="theme"),
@@ -69,6 +103,10 @@ urlpatterns = [
     path("holdings/<asset:asset>/", holdings.asset, name="asset"),
     path("ledger/", include(ledger_urls)),
     path("connections/", include(connection_urls)),
+    path("gains/", include(gains_urls)),
+    path("transfers/", include(transfer_urls)),
+    path("corrections/", include(correction_urls)),
+    path("import/", include(import_urls)),
     path("rates/", rates.rates, name="rates"),
     path("rates/<asset:asset>/", rates.rate, name="rate"),
     path("", include(performance_urls)),

@@ -5,7 +5,7 @@
 
 from portfolio.gains.inputs import Inputs, read_inputs
 from portfolio.gains.records import AWAY, Basis, Choice, Code, Reason
-from portfolio.gains.store import compute, waiting, want, want_daily
+from portfolio.gains.store import compute, waiting, want, want_daily, want_where_unpriced
 from portfolio.gains.totals import Result, find, term_of
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "waiting",
     "want",
     "want_daily",
+    "want_where_unpriced",
 ]

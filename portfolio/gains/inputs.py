@@ -51,7 +51,7 @@ def read_inputs(user: User, now: datetime) -> Inputs:
     assets = {*postings.order_by().values_list("asset", flat=True).distinct(), *(e.asset for e in entries)}
     first = postings.order_by("occurred_at").values_list("occurred_at", flat=True).first()
     begins = [at.date() for at in (first, *(entry.occurred_at for entry in entries[:1])) if at]
-    prices = prices_of(assets, min(begins, default=None), now, corrections)
+    prices = prices_of(user, assets, min(begins, default=None), now)
     reading = Reading(prices, corrections, transfers_of(user), choices)
     reading.read(rows_of(user))
     read_manual(reading, entries)

@@ -1,4 +1,4 @@
-"""What one unit was worth on the day of a movement: the user's own price, else the day's close, else the price now.
+"""What one unit was worth on the day of a movement: the day's close (or the user's own price), else the price now.
 
 Remembers which prices were used and which were missing.
 """
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from accounts.models import User
 from portfolio import rates
-from portfolio.corrections import Corrections
 from portfolio.rates import FIAT, USD, DayPrice, Price
+from portfolio.valuation import own
 
 PAR = {"USDT": "USD", "EURT": "EUR", "CNHT": "CNY", "MXNT": "MXN", "USDC": "USD", "TUSD": "USD", "DAI": "USD"}
 """Tokens that promise one unit of a currency, and which."""
@@ -36,14 +37,12 @@ class Prices:
     def __init__(
         self,
         daily: Mapping[tuple[str, date], DayPrice],
-        corrections: Corrections,
         today: date,
         current: Mapping[str, Price],
     ) -> None:
         self.used: dict[tuple[str, date], UsedPrice] = {}
         self.missing: dict[str, date] = {}
         self._daily = daily
-        self._corrections = corrections
         self._today = today
         self._current = current
 
@@ -65,9 +64,6 @@ class Prices:
         return None if currency is None else self.usd(currency, at)
 
     def _find(self, asset: str, day: date) -> UsedPrice | None:
-        own = self._corrections.price(asset, day)
-        if own is not None:
-            return UsedPrice(asset=asset, day=day, usd=own, source="own")
         close = self._daily.get((asset, day))
         if close is not None:
             return UsedPrice(
@@ -78,13 +74,13 @@ class Prices:
         return None
 
 
-def prices_of(assets: Iterable[str], start: date | None, now: datetime, corrections: Corrections) -> Prices:
-    """The prices since `start`: two queries."""
+def prices_of(user: User, assets: Iterable[str], start: date | None, now: datetime) -> Prices:
+    """The prices since `start`, with the user's own over them: three queries."""
     wanted = (frozenset(assets) | FIAT.intersection(PAR.values())) - {USD}
     today = now.date()
+    since = start or today
     return Prices(
-        daily=rates.daily(wanted, start or today, today),
-        corrections=corrections,
+        daily=own.over(user, rates.daily(wanted, since, today), wanted, since, today),
         today=today,
         current=rates.current(wanted, now),
     )

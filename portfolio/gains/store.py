@@ -6,15 +6,17 @@ is written beside the last one, in small transactions, and then switched to.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
 from accounts.models import User
 from portfolio.gains.inputs import Inputs, read_inputs
+from portfolio.gains.records import Code
 from portfolio.gains.rows import rows_of_report
 from portfolio.gains.totals import find
-from portfolio.models import GainsReport, GainsState, PriceHistory
+from portfolio.models import GainProblem, GainsReport, GainsState, PriceHistory
 from portfolio.models.chunks import delete, insert
 
 STALE = timedelta(minutes=15)
@@ -39,6 +41,13 @@ def want_daily(now: datetime) -> None:
     """Look at every user's gains once a day: prices of past days may have come in."""
     old = GainsState.objects.filter(wanted_at__isnull=True, checked_at__lt=now - DAILY)
     old.update(wanted_at=now)
+
+
+def want_where_unpriced(assets: Iterable[str], now: datetime) -> None:
+    """Look again at the gains of those who lacked a price of these assets, now that prices came in."""
+    codes = (Code.UNPRICED, Code.PAR_ASSUMED, Code.ONE_SIDED)
+    lacking = GainProblem.objects.filter(asset__in=set(assets), code__in=codes)
+    GainsState.objects.filter(report__in=lacking.values("report")).update(wanted_at=now)
 
 
 def _free(now: datetime) -> Q:

@@ -93,8 +93,7 @@ class Swap:
         for asset, quantity in sorted([(gave, given), (gets, got)], key=lambda leg: self._sureness(leg[0])):
             value = usd(quantity, self._reading.prices.usd(asset, self._row.at))
             if value is not None:
-                basis = Basis.COUNTER if is_money(asset) or asset in PAR else Basis.MARKET
-                return dict.fromkeys((gave, gets), _Worth(value=value, basis=basis))
+                return dict.fromkeys((gave, gets), _Worth(value=value, basis=Basis.COUNTER))
         return dict.fromkeys((gave, gets), self._unpriced(gave, given, gets, got))
 
     def _unpriced(self, gave: str, given: Decimal, gets: str, got: Decimal) -> _Worth:
@@ -139,7 +138,7 @@ class Swap:
             side = self._given.get(asset) or self._got.get(asset)
             if side and not is_money(asset):
                 unit = worth[asset].value / side
-                value, basis = usd(fee, unit) or ZERO, worth[asset].basis
+                value, basis = usd(fee, unit) or ZERO, Basis.COUNTER
             else:
                 value, basis = self._reading.market(row, asset, fee)
             total += value

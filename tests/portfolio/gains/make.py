@@ -36,7 +36,7 @@ def row(day: str | datetime, kind: str, *amounts: str, account: str = "BTSE", **
     return Row(pk=pk, account=account, kind=kind, at=at, legs=tuple(legs), **fields)
 
 
-def prices(*told: str, corrections: Corrections | None = None) -> Prices:
+def prices(*told: str) -> Prices:
     """Closing prices like "2025-03-01 BTC 60000"."""
     daily: dict[tuple[str, date], DayPrice] = {}
     for words in told:
@@ -51,7 +51,7 @@ def prices(*told: str, corrections: Corrections | None = None) -> Prices:
             at=closing_time(day),
             carried_days=0,
         )
-    return Prices(daily, corrections or Corrections(), TODAY, {})
+    return Prices(daily, TODAY, {})
 
 
 def reading(
@@ -63,7 +63,7 @@ def reading(
 ) -> Reading:
     """What these rows come to."""
     known = corrections or Corrections()
-    found = Reading(prices(*told, corrections=known), known, transfers or Transfers(), choices)
+    found = Reading(prices(*told), known, transfers or Transfers(), choices)
     found.read(rows)
     return found
 

@@ -148,6 +148,18 @@ def test_what_is_unpriced_is_reported_and_its_price_asked_for(alice: User, mine:
     gains.compute(alice, NOW)
     assert GainProblem.objects.get().code == "unpriced"
     assert PriceHistory.objects.get(asset="XYZ").wanted_since == date(2025, 8, 1)
+    gains.want_where_unpriced(["BTC"], NOW)
+    assert gains.waiting(NOW + timedelta(hours=1)) == []
+    gains.want_where_unpriced(["XYZ"], NOW)
+    assert gains.waiting(NOW + timedelta(hours=1)) == [alice.pk]
+
+
+def test_gains_are_looked_at_once_a_day(alice: User, mine: Connection) -> None:
+    gains.compute(alice, NOW)
+    gains.want_daily(NOW + timedelta(hours=1))
+    assert gains.waiting(NOW + timedelta(hours=2)) == []
+    gains.want_daily(NOW + timedelta(days=1))
+    assert gains.waiting(NOW + timedelta(days=2)) == [alice.pk]
 
 
 def test_more_sold_than_held_is_reported_at_zero_cost(alice: User, mine: Connection) -> None:
@@ -161,11 +173,11 @@ def test_the_number_of_queries_does_not_grow_with_the_history(
     alice: User, mine: Connection, django_assert_num_queries: Any
 ) -> None:
     gains.compute(alice, NOW)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         gains.read_inputs(alice, NOW)
     for day in range(1, 20):
         make_entry(mine, Kind.TRADE, at("2025-09-01") + timedelta(days=day), "1 BTC", "-9 USD")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         gains.read_inputs(alice, NOW)
 
 
