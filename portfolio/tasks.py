@@ -135,7 +135,7 @@ def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK, *, everything: bool = 
     since: date | None = None if everything else connection.figures_since or now.date()
     proofs.update(connection, since=since, now=now)
     valuation.update(connection, since=since, now=now)
-    if connection.figures_since is not None:
+    if everything or connection.figures_since is not None:
         begin = None if since is None else datetime.combine(since, time(), UTC)
         transfers.suggest(connection.user, now, since=begin)
         gains.want(connection.user, now)

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Connection, User
+from portfolio.models import Correction, ImportBatch, ImportState, Transaction, TransferMatch
 from tests.conftest import make_connection
 from tests.portfolio.factory import make_history, make_rate, make_run, make_snapshot, make_transaction
 
@@ -27,9 +28,25 @@ PUBLIC = {
     "rates": (),
     "settings": (),
     "derivation_total": (),
+    "gains": (),
+    "gains_lots": (),
+    "gains_problems": (),
+    "gains_bundle": (),
+    "transfers": (),
+    "corrections": (),
+    "imports": (),
 }
 """Pages that everybody who is logged in has, each with their own things in it."""
-PUBLIC_WITH = {"connection_add": ("btse",), "ledger_export": ("csv",), "derivation_price": ("BTC",)}
+PUBLIC_WITH = {
+    "connection_add": ("btse",),
+    "ledger_export": ("csv",),
+    "derivation_price": ("BTC",),
+    "gains_export": ("lots", "csv"),
+    "transfers_export": ("csv",),
+    "corrections_export": ("csv",),
+    "imports_export": ("csv",),
+    "correction_add": ("cost",),
+}
 PERSONAL = {
     "asset": ("asset",),
     "rate": ("asset",),
@@ -39,6 +56,7 @@ PERSONAL = {
     "connection_remove": ("connection",),
     "derivation_balance": ("balance",),
     "derivation_value": ("asset",),
+    "import_preview": ("import",),
 }
 """Pages about one thing; a stranger gets 404."""
 EFFECTS = {
@@ -48,6 +66,14 @@ EFFECTS = {
     "connection_check": ("connection",),
     "theme": (),
     "hide_amounts": (),
+    "gains_choose": (),
+    "gains_recompute": (),
+    "transfers_look": (),
+    "transfer_decide": ("match", "decision"),
+    "correction_undo": ("correction",),
+    "import_columns": ("import",),
+    "import_commit": ("import",),
+    "import_undo": ("done_import",),
 }
 """Only by POST."""
 RECENT = {"connection_add", "connection_key", "connection_remove", "connection_check"}
@@ -78,6 +104,27 @@ def things(alice: User) -> dict[str, Any]:
         "transaction": row.pk,
         "balance": balance.pk,
         "asset": "KANARI",
+        **own_things(alice, row),
+    }
+
+
+def own_things(user: User, row: Transaction) -> dict[str, Any]:
+    """What Alice added herself."""
+    into = make_transaction(row.connection, ("KANARI", "1"))
+    match = TransferMatch.objects.create(user=user, outgoing=row, incoming=into, score=50, reasons=[CANARY])
+    said = Correction.objects.create(
+        user=user, author=user, kind="note", transaction=row, asset="KANARI", note=CANARY
+    )
+    batches = [
+        ImportBatch.objects.create(user=user, name=CANARY, account=CANARY, state=state, content="time,kind\n")
+        for state in (ImportState.PREVIEW, ImportState.DONE)
+    ]
+    return {
+        "match": match.pk,
+        "decision": "confirm",
+        "correction": said.pk,
+        "import": batches[0].pk,
+        "done_import": batches[1].pk,
     }
 
 
@@ -110,7 +157,7 @@ def test_a_stranger_finds_nothing(
     assert as_charlie.get(address(name, things), headers=headers).status_code == 404
 
 
-@pytest.mark.parametrize("name", sorted(EFFECTS.keys() - {"theme", "hide_amounts"}))
+@pytest.mark.parametrize("name", sorted(name for name, about in EFFECTS.items() if about))
 def test_a_stranger_changes_nothing(
     as_charlie: Client, things: dict[str, Any], proved: None, name: str
 ) -> None:
