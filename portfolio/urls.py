@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path, register_converter
+from health_check.views import HealthCheckView
 
 from portfolio.converters import AssetName
 from portfolio.views import (
@@ -97,7 +99,9 @@ settings_urls = [
     path("amounts/", appearance.hide_amounts, name="hide_amounts"),
     path("money/", prices.money, name="money"),
 ]
+healthy = HealthCheckView.as_view(checks=("health_check.checks.Database", "health_check.checks.Cache"))
 urlpatterns = [
+    path("health/", login_not_required(healthy), name="health"),
     path("", overview.overview, name="overview"),
     path("holdings/", holdings.holdings, name="holdings"),
     path("holdings/<asset:asset>/", holdings.asset, name="asset"),

@@ -35,6 +35,9 @@ PUBLIC = {
     "transfers": (),
     "corrections": (),
     "imports": (),
+    "returns": (),
+    "bridge": (),
+    "prices": (),
 }
 """Pages that everybody who is logged in has, each with their own things in it."""
 PUBLIC_WITH = {
@@ -46,6 +49,10 @@ PUBLIC_WITH = {
     "corrections_export": ("csv",),
     "imports_export": ("csv",),
     "correction_add": ("cost",),
+    "returns_export": ("csv",),
+    "returns_method": ("twr",),
+    "bridge_export": ("csv",),
+    "prices_export": ("csv",),
 }
 PERSONAL = {
     "asset": ("asset",),
@@ -74,8 +81,13 @@ EFFECTS = {
     "import_columns": ("import",),
     "import_commit": ("import",),
     "import_undo": ("done_import",),
+    "prices_import": (),
+    "prices_order": (),
+    "money": (),
 }
 """Only by POST."""
+FOR_MACHINES = {"health"}
+"""Open to all, and tells nothing but whether the database and the cache answer."""
 RECENT = {"connection_add", "connection_key", "connection_remove", "connection_check"}
 """Those that ask who you are once more."""
 
@@ -136,7 +148,7 @@ def address(name: str, things: dict[str, Any]) -> str:
 
 
 def test_every_address_is_in_this_file() -> None:
-    known = {*PUBLIC, *PUBLIC_WITH, *PERSONAL, *EFFECTS}
+    known = {*PUBLIC, *PUBLIC_WITH, *PERSONAL, *EFFECTS, *FOR_MACHINES}
     ours = {name for name in names(get_resolver().url_patterns) if not name.startswith(OWNED_BY_OTHERS)}
 
     assert ours == known
@@ -217,3 +229,11 @@ def test_no_form_is_taken_without_its_token(alice: User, things: dict[str, Any])
     answers = {name: strict.post(address(name, things)).status_code for name in EFFECTS}
 
     assert set(answers.values()) == {403}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_supervisor_learns_whether_it_lives(client: Client) -> None:
+    answer = client.get(reverse("health"), {"format": "json"})
+
+    assert answer.status_code == 200
+    assert set(answer.json().values()) == {"OK"}
