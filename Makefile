@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEEDS ?= 10000
 
-.PHONY: help demo run install test check simulate chaos fuzz bench clean
+.PHONY: help demo run install test check simulate chaos fuzz bench tour clean
 .DEFAULT_GOAL := help
 
 ##@ Use it
@@ -25,7 +25,7 @@ test: $(VENV)/.develop $(VENV)/.browser ## Everything that is tested, with the b
 
 check: $(VENV)/.develop ## ruff, mypy, djade, import-linter, Django's deploy check, migrations complete
 	@echo "ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check -q .
-	@echo "mypy"; $(BIN)/mypy .
+	@echo "mypy"; $(BIN)/mypy --cache-dir=/dev/null .
 	@echo "djade"; git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2 --check
 	@echo "import-linter"; $(BIN)/lint-imports --no-cache
 	@echo "deploy check"; DATA_DIR=$$(mktemp -d) HTTPS=on ALLOWED_HOSTS=holdfast.example $(BIN)/python manage.py check --deploy --fail-level WARNING
@@ -33,6 +33,9 @@ check: $(VENV)/.develop ## ruff, mypy, djade, import-linter, Django's deploy che
 
 chaos: $(VENV)/.develop ## Kill web, worker, beat, broker and database at random (SECONDS=120); the ledger must stay true
 	@$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),120)
+
+tour: $(VENV)/.develop ## Write docs/tour.md afresh from the modules
+	@$(BIN)/python deploy/tour.py
 
 bench: $(VENV)/.develop ## All benchmarks: ratios within one run
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
