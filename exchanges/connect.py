@@ -107,6 +107,19 @@ def normaliser(exchange: str) -> Normaliser:
     return _parts(exchange).normalise
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """How many calls one key makes at most in any stretch of so many seconds."""
+
+    calls: int
+    seconds: float
+
+
+def allowed(name: str) -> Allowed:
+    """The pace that is kept with an exchange."""
+    return Allowed(calls=_parts(name).calls, seconds=_parts(name).seconds)
+
+
 def _parts(name: str) -> _Parts:
     return _EXCHANGES[exchange(name).name]
 

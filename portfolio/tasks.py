@@ -93,6 +93,12 @@ def price_said(asset: str, day: str) -> None:
     valuation.reprice([Repriced(asset=asset, first=first, last=first + CARRIED)], timezone.now())
 
 
+@app.task  # type: ignore[untyped-decorator]
+def tell_figures(connection_id: int) -> None:
+    """Bring proofs and figures up to a ledger that changed without a sync."""
+    tell(connection_id)
+
+
 def bring_up_to_date(
     connection_id: int,
     *,

@@ -29,6 +29,12 @@ class Interval:
     """Whether `rows` are all there are."""
 
     @property
+    def ends(self) -> tuple[BalanceSnapshot, ...]:
+        """The balances at both ends, where they are two."""
+        both = [self.opening, self.closing if self.closing != self.opening else None]
+        return tuple(one for one in both if one is not None)
+
+    @property
     def total(self) -> Decimal:
         """The sum of the rows that are shown."""
         return sum((row.amount for row in self.rows), Decimal(0))

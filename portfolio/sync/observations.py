@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from accounts.models import Connection
 from exchanges import records
 from exchanges.records import Meaning
-from portfolio.models import Coverage, Raw, Run
+from portfolio.models import Coverage, Quarantine, Raw, Run
 from portfolio.sync.balances import Observation
 from portfolio.sync.reading import (
     BALANCES,
@@ -83,6 +83,11 @@ def as_said(row: Raw) -> records.Raw:
     """A stored record as the connector handed it over: without the time in the id of an observation."""
     source_id = scope_of(row.source_id) if row.stream in OBSERVED else row.source_id
     return records.Raw(stream=row.stream, source_id=source_id, body=row.body, digest=row.digest)
+
+
+def quarantined(row: Quarantine) -> records.Raw:
+    """A record that could not be read, as the connector handed it over."""
+    return records.Raw(stream=row.stream, source_id=row.source_id, body=row.body, digest=row.digest)
 
 
 def observation(row: Raw, meaning: Meaning) -> Observation:

@@ -120,6 +120,13 @@ class Store:
             row.complete_at = row.read_at = complete_at
             row.save()
 
+    def keep_again(self, stream: str, raws: Sequence[records.Raw]) -> None:
+        """Keep rows of a ledger that were in quarantine; cursor and coverage stay as they are."""
+        with transaction.atomic():
+            self._hold.keep()
+            self._keep(stream, raws, Count())
+            self._mark_figures()
+
     def settle(self, assets: set[str]) -> None:
         """Let assets that only the ledger knows be zero since the first observation."""
         first = observations.first(self.connection, self._reader) if assets else []

@@ -18,6 +18,7 @@ from portfolio.sync import schedule
 from portfolio.tasks import sync_connection
 from portfolio.views.page import STOP_POLLING, Request, now, page
 from portfolio.views.standing import standing, standings
+from portfolio.views.verdicts import Verdicts
 
 LAST_RUNS = 10
 QUARANTINED = 20
@@ -27,7 +28,8 @@ QUARANTINED = 20
 def connections(request: Request) -> HttpResponse:
     """All connections of the user with where they stand."""
     mine = list(Connection.objects.for_user(request.user).order_by("label", "pk"))
-    context = {"standings": standings(mine, now()), "exchanges": EXCHANGES.values()}
+    verdicts = Verdicts(mine).by_connection
+    context = {"standings": standings(mine, now(), verdicts), "exchanges": EXCHANGES.values()}
     return page(request, "connections.html", context, section="connections", part="list")
 
 
@@ -44,6 +46,7 @@ def connection(request: Request, public_id: str) -> HttpResponse:
         "runs": runs,
         "run": runs[0] if runs else None,
         "is_busy": is_busy,
+        "verdict": Verdicts([found]).of_connection(found.pk),
         "is_running": bool(runs) and runs[0].state == RunState.RUNNING,
     }
     if not request.htmx:

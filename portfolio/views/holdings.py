@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.models import Connection
 from portfolio import charts, valuation
-from portfolio.models import BalanceSnapshot, Posting, Transaction
+from portfolio.models import BalanceSnapshot, Posting, Transaction, Verdict
 from portfolio.valuation import Holding, Part, Portfolio
 from portfolio.valuation.amounts import share
 from portfolio.views.keyset import newest
 from portfolio.views.page import Request, now, page
 from portfolio.views.spans import Choice, chosen_span, first_day
 from portfolio.views.sparklines import Sparkline, sparklines
+from portfolio.views.verdicts import Verdicts, chain_address, worst
 
 MOVEMENTS = 15
 NOTHING = Decimal(-1)
@@ -55,6 +58,10 @@ class Row:
     """The balance it rests on, where it is a single one."""
     connections: int
     sparkline: Sparkline | None
+    verdict: Verdict | None
+    """What its proofs came to; None where nothing has been added up yet."""
+    proofs_at: str
+    """Where they are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +101,7 @@ def holdings(request: Request) -> HttpResponse:
         "by": by,
         "order": order,
         "columns": [_column(*column, order) for column in COLUMNS],
-        "groups": grouped(portfolio, by, order, moment),
+        "groups": grouped(portfolio, by, order, moment, verdicts_of(portfolio)),
     }
     return page(request, "holdings.html", context, section="holdings", part="table")
 
@@ -120,18 +127,25 @@ def asset(request: Request, asset: str) -> HttpResponse:
     return page(request, "asset.html", context, section="holdings", part="history")
 
 
-def grouped(portfolio: Portfolio, by: str, order: str, moment: datetime) -> list[Group]:
+def verdicts_of(portfolio: Portfolio) -> Verdicts:
+    """What the proofs of all that is held say."""
+    return Verdicts({h.connection.pk: h.connection for h in portfolio.holdings}.values())
+
+
+def grouped(portfolio: Portfolio, by: str, order: str, moment: datetime, verdicts: Verdicts) -> list[Group]:
     """The lines, sorted within their groups."""
     lines = sparklines((h.asset for h in portfolio.holdings), moment)
     if by == "asset":
-        rows = [_of_part(part, lines) for part in portfolio.by_asset()]
+        rows = [_of_part(part, lines, verdicts) for part in portfolio.by_asset()]
         return [Group(connection=None, value_usd=None, share=None, rows=_sorted(rows, order))] if rows else []
     return [
         Group(
             connection=part.holdings[0].connection,
             value_usd=part.value_usd,
             share=part.share,
-            rows=_sorted((_of_holding(h, portfolio.total_usd, lines) for h in part.holdings), order),
+            rows=_sorted(
+                (_of_holding(h, portfolio.total_usd, lines, verdicts) for h in part.holdings), order
+            ),
         )
         for part in portfolio.by_connection()
     ]
@@ -155,8 +169,9 @@ def _sorted(rows: Iterable[Row], order: str) -> tuple[Row, ...]:
     return tuple(sorted(by_name, key=SORTS[order.removeprefix("-")], reverse=order.startswith("-")))
 
 
-def _of_part(part: Part, lines: dict[str, Sparkline]) -> Row:
+def _of_part(part: Part, lines: dict[str, Sparkline], verdicts: Verdicts) -> Row:
     single = part.holdings[0].snapshot_id if len(part.holdings) == 1 else None
+    query = urlencode({"asset": part.key})
     return Row(
         asset=part.key,
         quantity=part.quantity,
@@ -169,10 +184,12 @@ def _of_part(part: Part, lines: dict[str, Sparkline]) -> Row:
         snapshot_id=single,
         connections=len(part.holdings),
         sparkline=lines.get(part.key),
+        verdict=worst(verdicts.of_holding(h.connection.pk, part.key) for h in part.holdings),
+        proofs_at=f"{reverse('proofs')}?{query}",
     )
 
 
-def _of_holding(holding: Holding, whole: Decimal, lines: dict[str, Sparkline]) -> Row:
+def _of_holding(holding: Holding, whole: Decimal, lines: dict[str, Sparkline], verdicts: Verdicts) -> Row:
     value = holding.value_usd
     return Row(
         asset=holding.asset,
@@ -186,6 +203,8 @@ def _of_holding(holding: Holding, whole: Decimal, lines: dict[str, Sparkline]) -
         snapshot_id=holding.snapshot_id,
         connections=1,
         sparkline=lines.get(holding.asset),
+        verdict=verdicts.of_holding(holding.connection.pk, holding.asset),
+        proofs_at=chain_address(holding.connection, holding.asset),
     )
 
 

@@ -46,6 +46,15 @@ class Place:
         return f"{self.at.strftime('%Y-%m-%dT%H:%M:%S.%f')}Z_{self.pk}"
 
 
+def read_moment(text: str) -> datetime | None:
+    """The moment that an address names, where a moment alone is a place; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text[:40].replace(" ", "+"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
 def newest(
     queries: Sequence[TransactionQuerySet], count: int, before: Place | None = None
 ) -> list[Transaction]:

@@ -20,6 +20,7 @@ from portfolio.views.keyset import newest
 from portfolio.views.page import Request, now, page
 from portfolio.views.spans import Choice, chosen_span
 from portfolio.views.standing import standings
+from portfolio.views.verdicts import Verdicts
 
 ROWS = 8
 MOVEMENTS = 8
@@ -44,10 +45,11 @@ def overview(request: Request) -> HttpResponse:
     if request.htmx and request.htmx.target == "strip":
         return strip(request, connections, moment)
     portfolio = valuation.portfolio_of(request.user, moment)
+    verdicts = Verdicts(connections)
     points = valuation.worth(request.user, span, moment, portfolio)
     context: dict[str, Any] = {
         "now": moment,
-        **_connections(connections, moment),
+        **_connections(connections, moment, verdicts),
         "portfolio": portfolio,
         "change": valuation.change(request.user, span, moment, portfolio),
         "figure": charts.worth_figure(points),
@@ -56,13 +58,13 @@ def overview(request: Request) -> HttpResponse:
         "spans": Choice.all(span),
     }
     if not request.htmx:
-        context |= _rest(connections, portfolio, moment)
+        context |= _rest(connections, portfolio, moment, verdicts)
     return page(request, "overview.html", context, section="overview", part="worth")
 
 
 def strip(request: Request, connections: list[Connection], moment: datetime) -> HttpResponse:
     """The strip of connections while a first sync runs; when none does any more, the whole page is loaded anew."""
-    context = {"now": moment, **_connections(connections, moment)}
+    context = {"now": moment, **_connections(connections, moment, Verdicts(connections))}
     response = page(request, "overview.html", context, section="overview", part="strip")
     if not context["is_first_sync"]:
         response["HX-Refresh"] = "true"
@@ -81,14 +83,20 @@ def allocation(name: str, parts: Sequence[Part]) -> Allocation:
     return Allocation(shown=tuple(largest), figure=figure, figure_id=f"{name}-figure")
 
 
-def _connections(connections: list[Connection], moment: datetime) -> dict[str, Any]:
+def _connections(connections: list[Connection], moment: datetime, verdicts: Verdicts) -> dict[str, Any]:
     waiting = (c.synced_at is None and c.state == State.ACTIVE for c in connections)
-    return {"standings": standings(connections, moment), "is_first_sync": any(waiting)}
-
-
-def _rest(connections: list[Connection], portfolio: Portfolio, moment: datetime) -> dict[str, Any]:
-    groups = grouped(portfolio, "asset", "-value", moment)
     return {
+        "standings": standings(connections, moment, verdicts.by_connection),
+        "is_first_sync": any(waiting),
+    }
+
+
+def _rest(
+    connections: list[Connection], portfolio: Portfolio, moment: datetime, verdicts: Verdicts
+) -> dict[str, Any]:
+    groups = grouped(portfolio, "asset", "-value", moment, verdicts)
+    return {
+        "strip": verdicts.strip(portfolio),
         "rows": groups[0].rows[:ROWS] if groups else (),
         "by_asset": allocation("by-asset", portfolio.by_asset()),
         "by_exchange": allocation("by-exchange", portfolio.by_exchange()),

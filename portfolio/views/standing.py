@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from django.conf import settings
 
 from accounts.models import Connection, State
+from portfolio.models import Verdict
+
+NOT_TOLD: Mapping[int, Verdict | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,7 @@ class Standings:
 
     connection: Connection
     standing: Standing
+    verdict: Verdict | None = None
 
 
 def standing(connection: Connection, now: datetime) -> Standing:
@@ -49,7 +55,11 @@ def standing(connection: Connection, now: datetime) -> Standing:
     return Standing(tone="good", word="Fresh")
 
 
-def standings(connections: list[Connection], now: datetime) -> list[Standings]:
-    """All of them, those that need the user first."""
-    found = [Standings(connection=c, standing=standing(c, now)) for c in connections]
+def standings(
+    connections: list[Connection], now: datetime, verdicts: Mapping[int, Verdict | None] = NOT_TOLD
+) -> list[Standings]:
+    """All of them, those that need the user first, with the gravest verdict of each."""
+    found = [
+        Standings(connection=c, standing=standing(c, now), verdict=verdicts.get(c.pk)) for c in connections
+    ]
     return sorted(found, key=lambda each: each.standing.tone != "bad")

@@ -17,6 +17,7 @@ from portfolio.models import (
     DailyPrice,
     DailyWorth,
     Posting,
+    Proof,
     Rate,
     Raw,
     Run,
@@ -135,3 +136,13 @@ def make_run(connection: Connection, *streams: str, **fields: Any) -> Run:
     for stream in streams:
         StreamRun.objects.create(run=run, stream=stream, state=run.state, pages=3, sent=120, new=20)
     return run
+
+
+def make_proof(connection: Connection, asset: str = "BTC", **fields: Any) -> Proof:
+    """An interval of an hour in which 1.5 came, or what the fields say; amounts may be text."""
+    amounts = {name: Decimal(fields.pop(name, default)) for name, default in PROVED.items()}
+    fields = {"start": NOON - timedelta(hours=1), "end": NOON, "verdict": "proved"} | fields
+    return Proof.objects.create(connection=connection, asset=asset, **amounts, **fields)
+
+
+PROVED = {"opening": "0", "postings": "1.5", "closing": "1.5", "residual": "0"}

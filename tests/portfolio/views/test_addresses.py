@@ -10,9 +10,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Connection, User
-from portfolio.models import Correction, ImportBatch, ImportState, Transaction, TransferMatch
+from portfolio.models import Correction, ImportBatch, ImportState, Quarantine, Transaction, TransferMatch
 from tests.conftest import make_connection
-from tests.portfolio.factory import make_history, make_rate, make_run, make_snapshot, make_transaction
+from tests.portfolio.factory import (
+    make_history,
+    make_proof,
+    make_rate,
+    make_run,
+    make_snapshot,
+    make_transaction,
+)
 
 CANARY = "kanarienvogel"
 HTMX = {"HX-Request": "true"}
@@ -41,6 +48,7 @@ PUBLIC = {
     "returns": (),
     "bridge": (),
     "prices": (),
+    "proofs": (),
 }
 """Pages that everybody who is logged in has, each with their own things in it."""
 PUBLIC_WITH = {
@@ -71,6 +79,9 @@ PERSONAL = {
     "derivation_balance": ("balance",),
     "derivation_value": ("asset",),
     "import_preview": ("import",),
+    "connection_proofs": ("connection",),
+    "connection_recorder": ("connection",),
+    "proof": ("proof",),
 }
 """Pages about one thing; a stranger gets 404."""
 EFFECTS = {
@@ -78,6 +89,9 @@ EFFECTS = {
     "connection_pause": ("connection",),
     "connection_resume": ("connection",),
     "connection_check": ("connection",),
+    "connection_walk": ("connection",),
+    "connection_release": ("connection",),
+    "quarantine_again": ("quarantine",),
     "theme": (),
     "hide_amounts": (),
     "money": (),
@@ -121,10 +135,16 @@ def things(alice: User) -> dict[str, Any]:
     make_run(connection, "history", error=CANARY)
     row = make_transaction(connection, ("KANARI", "1"), description=CANARY)
     balance = make_snapshot(connection, "KANARI")
+    proof = make_proof(connection, "KANARI", verdict="unexplained", residual="1", note=CANARY)
+    unread = Quarantine.objects.create(
+        connection=connection, stream="history", source_id="1", digest="0", body=CANARY, reason=CANARY
+    )
     return {
         "connection": connection.public_id,
         "transaction": row.pk,
         "balance": balance.pk,
+        "proof": proof.pk,
+        "quarantine": unread.pk,
         "asset": "KANARI",
         **own_things(alice, row),
     }
