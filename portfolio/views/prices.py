@@ -16,6 +16,7 @@ from portfolio import ownprices, tasks, valuation
 from portfolio.looks import CURRENCIES, bounds, choose, par_difference
 from portfolio.models import Correction, CorrectionKind, DailyHolding, MoneyChoice, SourceOrder
 from portfolio.views.files import as_csv, as_json
+from portfolio.views.gains import again
 from portfolio.views.page import Request, now, page
 from portfolio.views.price_rows import asset_prices
 
@@ -78,6 +79,7 @@ def take(request: Request) -> HttpResponse:
         ownprices.take(request.user, planned, now())
         for pk in Connection.objects.for_user(request.user).values_list("pk", flat=True):
             tasks.tell_connection.delay_on_commit(pk)
+        again(request.user)
         messages.success(request, f"{len(planned.new)} new and {len(planned.changed)} other prices are kept.")
         return redirect("prices")
     context = _context(request) | {"planned": planned, "text": text}
