@@ -6,8 +6,10 @@ is written beside the last one, in small transactions, and then switched to.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.db.models import Q
 
@@ -24,6 +26,8 @@ STALE = timedelta(minutes=15)
 QUIET = timedelta(seconds=30)
 """How long nothing more must change before a computation is worth it."""
 DAILY = timedelta(hours=20)
+BEAT = 10_000
+"""After how many rows written a computation shows that it lives."""
 
 
 def want(user: User, now: datetime) -> None:
@@ -72,6 +76,7 @@ def compute(user: User, now: datetime) -> GainsReport | None:
 
 
 def _brought_up_to_date(state: GainsState, user: User, now: datetime) -> GainsReport:
+    begin = monotonic()
     inputs = read_inputs(user, now)
     _ask_for_prices(inputs)
     fingerprint = inputs.fingerprint
@@ -84,9 +89,13 @@ def _brought_up_to_date(state: GainsState, user: User, now: datetime) -> GainsRe
         computed_at=now,
         movements=len(inputs.lines),
         unplaced_fees=result.outcome.unplaced_fees,
+        problem_counts=Counter(problem.code.value for problem in result.problems),
     )
     for model, rows in rows_of_report(report, result):
-        insert(model.objects.all(), rows)
+        for start in range(0, len(rows), BEAT):
+            insert(model.objects.all(), rows[start : start + BEAT])
+            elapsed = timedelta(seconds=monotonic() - begin)
+            GainsState.objects.filter(pk=state.pk).update(started_at=now + elapsed)
     return report
 
 

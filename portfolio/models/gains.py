@@ -67,6 +67,8 @@ class GainsReport(models.Model):
     computed_at = models.DateTimeField(default=timezone.now)
     movements = models.PositiveIntegerField(default=0)
     unplaced_fees = AmountField(default=0)
+    problem_counts = models.JSONField(default=dict)
+    """How many problems there are of each code, so that a page need not count them."""
 
     objects = MineQuerySet["GainsReport"].as_manager()
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -65,10 +64,7 @@ def gains(request: Request) -> HttpResponse:
         "open": open_total(held),
         "rows": rows[:PAGE],
         "next": rows[PAGE - 1].number if len(rows) > PAGE else None,
-        "problems": GainProblem.objects.of(state.report)
-        .values("code")
-        .annotate(count=Count("pk"))
-        .order_by("code"),
+        "problems": sorted(state.report.problem_counts.items()) if state.report else [],
         "choices": choices,
         "form": ChoiceForm(initial=_initial(choices, year)),
     }
