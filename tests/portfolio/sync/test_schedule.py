@@ -45,7 +45,7 @@ def test_a_lost_message_is_sent_again(alice: User) -> None:
     assert schedule.claim_due(NOW + schedule.CLAIM) == [one.pk]
 
 
-@pytest.mark.parametrize("state", [State.PAUSED, State.NEEDS_ATTENTION, State.CLOSED])
+@pytest.mark.parametrize("state", [State.PAUSED, State.NEEDS_ATTENTION])
 def test_what_is_stopped_is_not_due(alice: User, state: State) -> None:
     waiting(alice, "one", state=state)
 
