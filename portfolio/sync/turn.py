@@ -13,14 +13,12 @@ Never raises an ExchangeError: it ends up in the run and the connection.
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import httpx2
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Min
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.keys import open_key
@@ -30,19 +28,18 @@ from exchanges.clock import SYSTEM_CLOCK
 from exchanges.connect import connect, normaliser, pace_of
 from exchanges.connector import Clock, Connector, Page, Progress
 from exchanges.errors import Closed, ExchangeError, KeyProblem, NotOffered, RateLimited, Temporary
-from portfolio.models import BalanceSnapshot, Posting, Run, RunState, StreamRun, Transaction, Trigger
-from portfolio.sync import observations, schedule
+from portfolio.models import Run, RunState, StreamRun, Trigger
+from portfolio.sync import account, observations, schedule
 from portfolio.sync import owner as owners
+from portfolio.sync.ending import Ending, move, worst
 from portfolio.sync.hold import Hold, LeaseLost
-from portfolio.sync.outcome import WEEK, Outcome, connection_state, next_sync
-from portfolio.sync.reading import BALANCES, Reader
+from portfolio.sync.outcome import Outcome
+from portfolio.sync.reading import BALANCES, NEVER, Reader
 from portfolio.sync.result import StreamResult, SyncResult
 from portfolio.sync.store import Store
 
 log = logging.getLogger(__name__)
 
-FIRST_LOOK = timedelta(minutes=1)
-"""The first reading of balances may take several calls; what it names is seen within this."""
 BY_ITSELF = (State.CHECKING, State.ACTIVE, State.CLOSED)
 """States in which a connection is read without being asked for."""
 BY_HAND = (*BY_ITSELF, State.NEEDS_ATTENTION)
@@ -146,7 +143,7 @@ class Turn:
         in_time = self._read_all(connector, store)
         self._skew = connector.skew()
         if any(result.state is RunState.OK for result in self._results):
-            store.settle(self._unsettled())
+            store.settle(account.unsettled(self._connection))
         return self._end(self._outcome(store, in_time=in_time), store)
 
     def give_up(self, reason: str) -> SyncResult:
@@ -186,11 +183,14 @@ class Turn:
         )
 
     def _read_all(self, connector: Connector, store: Store) -> bool:
-        """Balances, then every stream; False where the time was over before the end."""
+        """Balances, then every stream; False where the time was over before the end.
+
+        What waits longest for being complete comes first, so that a busy stream does not starve the others.
+        """
         try:
             self._read(BALANCES, connector.balances(self._progress(BALANCES, store)), store)
             self._balances_at = store.exchange_now()
-            for stream in connector.streams:
+            for stream in sorted(connector.streams, key=lambda one: store.coverage(one).complete_at or NEVER):
                 if self._must_stop():
                     break
                 progress = self._progress(stream, store)
@@ -216,13 +216,12 @@ class Turn:
         )
         if stream == BALANCES:
             return Progress(cursor=coverage.cursor, full=full)
-        ledger = Transaction.objects.of(self._connection)
         return Progress(
             cursor=coverage.cursor,
             open_rows=store.open_rows(stream),
             full=full,
-            since=ledger.aggregate(first=Min("occurred_at"))["first"],
-            assets=frozenset(self._ledger_assets() | self._held_assets()),
+            since=account.begins(self._connection),
+            assets=frozenset(account.assets(self._connection)),
         )
 
     def _read(self, stream: str, pages: Iterable[Page], store: Store, *, full: bool = False) -> None:
@@ -232,6 +231,7 @@ class Turn:
         try:
             for page in _guarded(pages):
                 store.put(page, progress, full_began=full)
+                full = False
                 ends += [span.end for span in page.covered]
                 self._check_time(progress)
             store.finish(stream, max(ends, default=began))
@@ -271,21 +271,18 @@ class Turn:
     def _outcome(self, store: Store, *, in_time: bool) -> Outcome:
         went_well = [result for result in self._results if result.state is not RunState.FAILED]
         if not in_time:
-            return Outcome(state=RunState.PARTIAL, error=self._worst(), again_at_once=True)
+            return Outcome(state=RunState.PARTIAL, error=worst(self._errors), again_at_once=True)
         if self._errors:
             state = RunState.PARTIAL if went_well else RunState.FAILED
-            return Outcome(state=state, error=self._worst())
+            return Outcome(state=state, error=worst(self._errors))
         newest = store.touched.newest
         moved_on = newest is not None and self._balances_at is not None and newest > self._balances_at
         return Outcome(state=RunState.OK, again_at_once=moved_on or store.touched.completed)
 
-    def _worst(self) -> ExchangeError | None:
-        """The error that decides what happens to the connection."""
-        return min(self._errors, key=_gravity, default=None)
-
     def _end(self, outcome: Outcome, store: Store | None) -> SyncResult:
         """Write down how it went, and when it goes on; all of it or nothing."""
         now, error = self._clock.now(), outcome.error
+        ending = Ending(outcome=outcome, wave=self._wave, key_set_at=self._key_set_at, skew=self._skew)
         texts = {
             "error_code": error.code if error else "",
             "error": error.sentence[:400] if error else "",
@@ -296,7 +293,7 @@ class Turn:
             Run.objects.filter(pk=self._run.pk).update(
                 state=outcome.state, finished_at=now, **texts, **self._hold.figures()
             )
-            self._move_connection(outcome, now)
+            move(self._connection, ending, now)
         since = store.touched.since if store else None
         return SyncResult(
             run_id=self._run.pk,
@@ -308,55 +305,10 @@ class Turn:
             advice=texts["advice"],
         )
 
-    def _move_connection(self, outcome: Outcome, now: datetime) -> None:
-        """State, schedule and lease. A key that was replaced meanwhile is not blamed for the old one's failure."""
-        connection = Connection.objects.get(pk=self._connection.pk)
-        if isinstance(outcome.error, KeyProblem) and connection.key_set_at != self._key_set_at:
-            outcome = Outcome(state=outcome.state, again_at_once=True)
-        every = timedelta(seconds=settings.SYNC_EVERY_SECONDS)
-        error = outcome.error
-        connection.state = connection_state(outcome, State(connection.state))
-        connection.reason_code = error.code if error else ""
-        connection.reason = error.sentence[:400] if error else ""
-        connection.advice = error.advice[:400] if error else ""
-        connection.next_sync_at = next_sync(outcome, now, connection.failures, every, random.Random())
-        connection.failures = connection.failures + 1 if error else 0
-        connection.skew_ms = connection.skew_ms if self._skew is None else int(self._skew * 1000)
-        if outcome.state is RunState.OK:
-            connection.synced_at = now
-            if connection.full_walk_at in (None, self._wave):
-                connection.full_walk_at = now + WEEK
-        connection.lease_owner, connection.lease_until = "", None
-        connection.save(
-            update_fields=[
-                *("state", "reason_code", "reason", "advice", "next_sync_at", "failures", "skew_ms"),
-                *("synced_at", "full_walk_at", "lease_owner", "lease_until"),
-            ]
-        )
-
     def _wave_is_due(self) -> bool:
         """Whether everything is to be walked again: a wave lasts over turns until every stream has come to its end."""
         at = self._connection.full_walk_at
         return at is not None and at <= self._clock.now()
-
-    def _unsettled(self) -> set[str]:
-        """Assets of the ledger that may have been zero when balances were first read."""
-        rows = BalanceSnapshot.objects.of(self._connection).values("asset").annotate(at=Min("first_seen"))
-        begins = dict(rows.values_list("asset", "at"))
-        soon = min(begins.values(), default=self._clock.now()) + FIRST_LOOK
-        return {asset for asset in self._ledger_assets() if asset not in begins or begins[asset] > soon}
-
-    def _ledger_assets(self) -> set[str]:
-        return set(Posting.objects.of(self._connection).values_list("asset", flat=True).distinct())
-
-    def _held_assets(self) -> set[str]:
-        return set(BalanceSnapshot.objects.of(self._connection).values_list("asset", flat=True).distinct())
-
-
-def _gravity(error: ExchangeError) -> int:
-    """The lower, the more it decides."""
-    ranked: tuple[type[ExchangeError], ...] = (KeyProblem, Closed, RateLimited)
-    return next((place for place, kind in enumerate(ranked) if isinstance(error, kind)), len(ranked))
 
 
 def _guarded(pages: Iterable[Page]) -> Iterator[Page]:
