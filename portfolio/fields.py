@@ -91,4 +91,7 @@ class AmountField(models.DecimalField[Any, Any]):
 
     def from_db_value(self, value: Any, *_: Any) -> Decimal | None:
         """What was stored, in canonical form."""
-        return None if value is None else Decimal(plain(Decimal(value)))
+        if value is None:
+            return None
+        # Text is stored in canonical form already; numeric comes with all its places.
+        return Decimal(value) if isinstance(value, str) else Decimal(plain(Decimal(value)))

@@ -261,6 +261,13 @@ RATES_EVERY_SECONDS = env.int("RATES_EVERY_SECONDS", default=300)
 ECB_URL = env.str("ECB_URL", default="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip")
 """Where the rates of fiat currencies are refreshed once a day; empty: only the ones that came with the package."""
 
+COINGECKO = env.bool("COINGECKO", default=False)
+"""Whether CoinGecko is asked for the closes of past days, too."""
+COINGECKO_URL = env.str("COINGECKO_URL", default="https://api.coingecko.com")
+COINGECKO_KEY = env.str("COINGECKO_KEY", default="")
+COINGECKO_IDS: dict[str, str] = env.dict("COINGECKO_IDS", default={})
+"""CoinGecko's names of more assets."""
+
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,

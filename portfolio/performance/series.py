@@ -3,24 +3,25 @@
 It is the worth of what has a price: an asset that gets or loses its price comes or goes as a flow, and is named. Only
 at the two ends a missing price is a missing value, and so is every day on which a connection has not been told.
 What flowed is worth what its day's close says, as everywhere. Only in the time-weighted chain coins that came count at
-the price of the day's start, because that is when they count as come: so no deposit moves it. On a day that began with nothing they start with it.
+the price of the day's start, because that is when they count as come: so no deposit moves it. What was not held
+before starts at its close.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from exchanges.records import Kind, Role
-from portfolio import rates, valuation
+from portfolio import valuation
 from portfolio.looks import USDT, Look, Money
 from portfolio.models import DailyFlow, DailyHolding, DailyWorth
 from portfolio.returns import Day
-from portfolio.valuation import Portfolio, own
+from portfolio.valuation import Portfolio
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -134,26 +135,29 @@ def _earlier(look: Look, money: Money) -> dict[date, Decimal]:
         closed |= {(look.asset, day): price or ZERO for day, price in held.values_list("day", "price_usd")}
         for (_, day), amount in _traded(look).items():
             came[look.asset, day] += amount
-    assets = {asset for asset, _ in came}
-    opened = (
-        own.over(
-            look.user,
-            rates.daily(assets, look.since - DAY, look.until),
-            assets,
-            look.since - DAY,
-            look.now.date(),
-        )
-        if assets
-        else {}
-    )
+    opened = _closes_before(look, came)
     early: dict[date, Decimal] = defaultdict(Decimal)
     for (asset, day), amount in came.items():
         before, close = opened.get((asset, day - DAY)), closed.get((asset, day))
-        if amount > 0 and before and close is not None:
-            start, end = money.price(asset, before.usd) or ZERO, money.price(asset, close) or ZERO
+        if amount > 0 and before is not None and close is not None:
+            start, end = money.price(asset, before) or ZERO, money.price(asset, close) or ZERO
             rate = money.rate(day)
             early[day] += amount * (start * (money.rate(day - DAY) or rate or ZERO) - end * (rate or ZERO))
     return early
+
+
+def _closes_before(look: Look, came: Iterable[tuple[str, date]]) -> dict[tuple[str, date], Decimal]:
+    """The prices of what was held already when more of it came, at the close before."""
+    wanted = set(came)
+    if not wanted:
+        return {}
+    held = look.holdings().filter(
+        asset__in={asset for asset, _ in wanted}, day__in={day - DAY for _, day in wanted}
+    )
+    rows = held.filter(price_usd__isnull=False).exclude(quantity=0)
+    return {
+        (a, day): price or ZERO for a, day, price in rows.values_list("asset", "day", "price_usd").iterator()
+    }
 
 
 def _put_at_par(look: Look, sums: dict[date, _Sum]) -> None:

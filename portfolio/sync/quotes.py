@@ -24,6 +24,7 @@ from exchanges.records import Candle, Quote
 from portfolio import rates
 from portfolio.models import BalanceSnapshot, PriceHistory
 from portfolio.rates import ECB, FIAT, USD, Repriced
+from portfolio.sync import coingecko
 from portfolio.sync.ecb import ReferenceRates
 from portfolio.sync.market import keep, of_candle, thin
 
@@ -89,11 +90,17 @@ class _Heard:
 
 
 def public_sources(client: httpx2.Client | None = None) -> Sources:
-    """The public side of every exchange at its configured host."""
-    return {
+    """The public side of every exchange at its configured host, and CoinGecko where it is switched on."""
+    sources: dict[str, PublicSource] = {
         known.label: public(name, base_url=settings.EXCHANGE_URLS[name], client=client)
         for name, known in EXCHANGES.items()
     }
+    if settings.COINGECKO:
+        names = {**coingecko.NAMES, **settings.COINGECKO_IDS}
+        sources[coingecko.SOURCE] = coingecko.CoinGecko(
+            settings.COINGECKO_URL, key=settings.COINGECKO_KEY, names=names, client=client
+        )
+    return sources
 
 
 def reference_rates() -> ReferenceRates:

@@ -18,7 +18,7 @@ COLUMNS = ("date", "value", "flow", "flow_at_start", "index", "drawdown", "in_bt
 CONVENTION = (
     "A day's growth is (value + out) / (value before + in): money comes in at the start of its day and leaves at "
     "its end. Flows are valued at the close of their day; in the time-weighted chain what comes in is valued at the "
-    "close before (flow_at_start), unless the day began with nothing. XIRR: years of 365 days, the closing value on "
+    "close before (flow_at_start), unless nothing of it was held then. XIRR: years of 365 days, the closing value on "
     "the day after the last, an opening value on the day after its own."
 )
 
