@@ -37,7 +37,7 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "kind": ("type", "side", "action"),
     "asset": ("currency", "coin", "symbol"),
     "quantity": ("amount", "size", "volume"),
-    "value_usd": ("value", "total", "usd"),
+    "value_usd": ("value", "worth", "total", "usd"),
     "fee_usd": ("fee",),
     "note": ("comment", "description", "notes"),
 }
