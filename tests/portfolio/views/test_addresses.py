@@ -45,9 +45,6 @@ PUBLIC = {
     "transfers": (),
     "corrections": (),
     "imports": (),
-    "returns": (),
-    "bridge": (),
-    "prices": (),
     "proofs": (),
 }
 """Pages that everybody who is logged in has, each with their own things in it."""
@@ -64,10 +61,6 @@ PUBLIC_WITH = {
     "corrections_export": ("csv",),
     "imports_export": ("csv",),
     "correction_add": ("cost",),
-    "returns_export": ("csv",),
-    "returns_method": ("twr",),
-    "bridge_export": ("csv",),
-    "prices_export": ("csv",),
 }
 PERSONAL = {
     "asset": ("asset",),
@@ -105,9 +98,6 @@ EFFECTS = {
     "import_columns": ("import",),
     "import_commit": ("import",),
     "import_undo": ("done_import",),
-    "prices_import": (),
-    "prices_order": (),
-    "money": (),
 }
 """Only by POST."""
 FOR_MACHINES = {"health"}
