@@ -44,7 +44,9 @@ from portfolio.sync.store import Store  # noqa: E402
 def pages(rows: int) -> Iterator[Page]:
     """Pages of Tether.to transactions, every fourth with a fee."""
     for start in range(0, rows, PAGE):
-        raws = tuple(wire.record("transactions", str(number), _row(number)) for number in range(start, start + PAGE))
+        raws = tuple(
+            wire.record("transactions", str(number), _row(number)) for number in range(start, start + PAGE)
+        )
         yield Page(stream="transactions", raws=raws, cursor={"next": start}, sent=PAGE)
 
 
@@ -69,7 +71,9 @@ def ingest(rows: int) -> tuple[Connection, float]:
     """Seconds for all pages."""
     at = connection(f"ingest {time.time()}")
     run = Run.objects.create(connection=at, worker="bench")
-    store = Store(at, run, Reader(normaliser("tether")), Hold(at, run, SYSTEM_CLOCK), SYSTEM_CLOCK, lambda: None)
+    store = Store(
+        at, run, Reader(normaliser("tether")), Hold(at, run, SYSTEM_CLOCK), SYSTEM_CLOCK, lambda: None
+    )
     progress = StreamRun.objects.create(run=run, stream="transactions")
     made = list(pages(rows))
     began = time.perf_counter()
@@ -113,7 +117,9 @@ def main() -> None:
     source, ours = ingest(ROWS)
     least = bare(source)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{ROWS} records: ingest {ROWS / ours:,.0f}/s, bare {ROWS / least:,.0f}/s, ratio {least / ours:.2f}, peak {peak} MB")
+    print(
+        f"{ROWS} records: ingest {ROWS / ours:,.0f}/s, bare {ROWS / least:,.0f}/s, ratio {least / ours:.2f}, peak {peak} MB"
+    )
     Connection.objects.filter(label__startswith="bench").delete()
 
 
