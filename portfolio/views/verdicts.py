@@ -93,12 +93,14 @@ class Verdicts:
     def strip(self, portfolio: Portfolio) -> Strip:
         """The worth divided by verdict."""
         held = [h for h in portfolio.holdings if h.is_held]
-        priced = [(self.of_holding(h.connection.pk, h.asset), h.value_usd) for h in held]
-        known = [(verdict, value) for verdict, value in priced if value is not None]
-        whole, segments, x = sum((value for _, value in known), Decimal(0)), [], 0
-        for part in proofs.parts(known):
+        parts = proofs.parts(
+            (self.of_holding(h.connection.pk, h.asset), h.value_usd or Decimal(0)) for h in held
+        )
+        whole, segments, x = sum((part.value for part in parts), Decimal(0)), [], 0
+        for part in parts:
             portion = share(part.value, whole) if whole > 0 else None
-            width = 0 if portion is None else max(int(portion * WIDTH), 4)
+            # Where nothing has a price the bar is divided by the number of holdings.
+            width = int((Decimal(part.count) / len(held) if portion is None else portion) * WIDTH)
             segments.append(
                 Segment(
                     verdict=part.verdict,
@@ -106,8 +108,8 @@ class Verdicts:
                     share=portion,
                     count=part.count,
                     x=x,
-                    width=width,
+                    width=max(width, 4),
                 )
             )
-            x += width
-        return Strip(segments=tuple(segments), unpriced=len(held) - len(known))
+            x += max(width, 4)
+        return Strip(segments=tuple(segments), unpriced=sum(h.value_usd is None for h in held))
