@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEEDS ?= 10000
 
-.PHONY: help demo run install test check simulate chaos fuzz bench tour clean
+.PHONY: help demo run install test check simulate chaos killpoints fuzz bench tour clean
 .DEFAULT_GOAL := help
 
 ##@ Use it
@@ -34,11 +34,14 @@ check: $(VENV)/.develop ## ruff, mypy, djade, import-linter, Django's deploy che
 chaos: $(VENV)/.develop ## Kill web, worker, beat, broker and database at random (SECONDS=120); the ledger must stay true
 	@$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),120)
 
+killpoints: $(VENV)/.develop ## Kill one sync at every write to the disk (strace); the next one must make the ledger true
+	@$(BIN)/python -m tests.chaos.killpoints $(if $(POINTS),--most $(POINTS))
+
 tour: $(VENV)/.develop ## Write docs/tour.md afresh from the modules
 	@$(BIN)/python deploy/tour.py
 
 bench: $(VENV)/.develop ## All benchmarks: ratios within one run
-	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 clean: ## Remove what was installed and built; your data stays
 	rm -rf $(VENV) node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

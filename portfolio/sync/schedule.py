@@ -52,7 +52,7 @@ def at_once(connection: Connection, now: datetime, *, full: bool = False) -> Non
 
 def _release_dead(now: datetime) -> None:
     """What silent workers held is free, and at once what processes held that were seen to be gone."""
-    read = Connection.objects.filter(state__in=(State.ACTIVE, State.CHECKING))
+    read = Connection.objects.exclude(state__in=(State.PAUSED, State.NEEDS_ATTENTION))
     held = read.filter(lease_until__gte=now).values_list("pk", "lease_owner")
     gone = [Q(pk=pk, lease_owner=holder) for pk, holder in held if owner.is_gone(holder)]
     dead = read.filter(reduce(or_, gone, Q(lease_until__lt=now)))

@@ -87,6 +87,8 @@ def run(
     if not schedule.is_wanted(connection, trigger, clock.now()):
         return None
     owner = owner or owners.new()
+    if owners.is_gone(connection.lease_owner):
+        connection.release(connection.lease_owner)
     if not connection.take_lease(owner, clock.now()):
         return None
     if full:

@@ -1,0 +1,1 @@
+"""Measurements of the product: ratios within one run."""

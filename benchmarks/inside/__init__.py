@@ -1,0 +1,1 @@
+"""What benchmarks measure inside the product, each in a process and on a database of its own."""

@@ -1,0 +1,65 @@
+"""A sync without waiting: a clock that jumps over every pause, and an exchange whose own time is counted apart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from accounts.keys import store_key
+from accounts.models import Connection, State, User
+
+
+class RushingClock:
+    """The wall clock, but a pause is over at once."""
+
+    def __init__(self) -> None:
+        """Nothing was skipped yet."""
+        self.skipped = 0.0
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.now(UTC) + timedelta(seconds=self.skipped)
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.perf_counter() + self.skipped
+
+    def sleep(self, seconds: float) -> None:
+        """Skip them."""
+        self.skipped += seconds
+
+
+class Timed:
+    """An application that notes how often and how long it was asked."""
+
+    def __init__(self, app: WSGIApplication, clock: RushingClock | None = None, latency: float = 0.0) -> None:
+        """Nobody has asked yet. `latency` goes by on the clock with each request."""
+        self._app, self._clock, self._latency = app, clock, latency
+        self.seconds, self.requests, self.refused = 0.0, 0, 0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        began = time.perf_counter()
+        answer = list(self._app(environ, self._noting(start_response)))
+        self.seconds += time.perf_counter() - began
+        self.requests += 1
+        if self._clock:
+            self._clock.sleep(self._latency)
+        return answer
+
+    def _noting(self, start_response: StartResponse) -> StartResponse:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+            self.refused += status.startswith("429")
+            return start_response(status, headers, exc_info)
+
+        return start
+
+
+def connected(exchange: str, key: str, secret: str) -> Connection:
+    """A connection of a new user."""
+    user = User.objects.create(email=f"{exchange}-{User.objects.count()}@example.org")
+    made = Connection.objects.create(user=user, exchange=exchange, label=exchange, state=State.ACTIVE)
+    store_key(made, key, secret)
+    return made
