@@ -38,16 +38,22 @@ class Timed:
     def __init__(self, app: WSGIApplication, clock: RushingClock | None = None, latency: float = 0.0) -> None:
         """Nobody has asked yet. `latency` goes by on the clock with each request."""
         self._app, self._clock, self._latency = app, clock, latency
-        self.seconds, self.requests, self.refused = 0.0, 0, 0
+        self.seconds, self.refused = 0.0, 0
+        self.paths: list[str] = []
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()
         answer = list(self._app(environ, self._noting(start_response)))
         self.seconds += time.perf_counter() - began
-        self.requests += 1
+        self.paths.append(environ["PATH_INFO"])
         if self._clock:
             self._clock.sleep(self._latency)
         return answer
+
+    @property
+    def requests(self) -> int:
+        """How often it was asked."""
+        return len(self.paths)
 
     def _noting(self, start_response: StartResponse) -> StartResponse:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
