@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     """1 where the ratio is below the goal."""
     records, profile = int(arguments[0]), "--profile" in arguments
     clock = RushingClock()
-    app = Timed(app_of("btse", records, clock))
+    app = Timed(app_of("btse", records, clock), clock)
     connection = connected("btse", "key", "secret")
     profiler = cProfile.Profile()
     if profile:
