@@ -15,6 +15,7 @@ from portfolio.views import (
     connections,
     corrections,
     derivation,
+    derivation_time,
     gains,
     gains_export,
     holdings,
@@ -57,6 +58,8 @@ ledger_urls = [
 derivation_urls = [
     path("balance/<int:pk>/", derivation.balance, name="derivation_balance"),
     path("price/<asset:asset>/", derivation.price, name="derivation_price"),
+    path("change/", derivation_time.change, name="derivation_change"),
+    path("day/<str:day>/", derivation_time.day, name="derivation_day"),
     path("value/", derivation.value, name="derivation_total"),
     path("value/<asset:asset>/", derivation.value, name="derivation_value"),
 ]

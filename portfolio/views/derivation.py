@@ -12,6 +12,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from portfolio import rates, valuation
@@ -131,6 +132,8 @@ def _line(holding: valuation.Holding) -> dict[str, Any]:
     return {
         "connection": holding.connection.label,
         "asset": holding.asset,
+        "quantity_from": reverse("derivation_balance", args=[holding.snapshot_id]),
+        "price_from": reverse("derivation_price", args=[holding.asset]),
         "quantity": plain(holding.quantity),
         "price_usd": plain(holding.price.usd) if holding.price else None,
         "value_usd": None if holding.value_usd is None else plain(holding.value_usd),

@@ -34,6 +34,8 @@ PAGES = {
     "balance": "/derivation/balance/{balance}/",
     "price": "/derivation/price/ETH/",
     "total": "/derivation/value/",
+    "change": "/derivation/change/",
+    "recorder": "/connections/{connection}/recorder/",
     "settings": "/settings/",
     "nowhere": "/nowhere/",
 }

@@ -18,7 +18,7 @@ from tests.exchanges.stands import Stand, stand
 def prices(at: Stand) -> PublicSource:
     """The public side of a stand."""
     return public(
-        "BTSE",
+        "btse",
         base_url="https://exchange.test",
         clock=at.clock,
         client=httpx2.Client(transport=httpx2.WSGITransport(app=at.faults)),

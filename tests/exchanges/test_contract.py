@@ -71,11 +71,11 @@ class TestContract:
             at.assert_equal(shelf)
 
     def test_a_read_that_is_killed_again_and_again_comes_to_an_end(self, name: str) -> None:
-        at = stand(name, world={"years": 0.1})
+        at = stand(name, world={"years": 0.04})
         shelf = at.shelf()
         for _ in range(400):
             try:
-                shelf.sync(at.connector(), die_after=4)
+                shelf.sync(at.connector(), die_after=9)
             except Killed:
                 at.clock.advance(60)
             else:

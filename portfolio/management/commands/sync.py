@@ -24,13 +24,16 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="U", help="only this user's connections")
         parser.add_argument("--connection", type=int, metavar="ID", help="only this connection")
         parser.add_argument("--full", action="store_true", help="walk all history again")
+        parser.add_argument("--no-prices", action="store_true", help="do not ask for prices afterwards")
 
-    def handle(self, *, user: str | None, connection: int | None, full: bool, **_: object) -> None:
+    def handle(
+        self, *, user: str | None, connection: int | None, full: bool, no_prices: bool, **_: object
+    ) -> None:
         """One connection after the other; a failing one does not stop the others."""
         with plainly():
             found = list(chosen(user, connection))
             failed = [one for one in found if not self.sync(one, full=full)]
-            if found:
+            if found and not no_prices:
                 self.price()
         if failed:
             names = ", ".join(f"“{one.label}”" for one in failed)

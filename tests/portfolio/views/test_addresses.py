@@ -46,6 +46,7 @@ PUBLIC = {
     "corrections": (),
     "imports": (),
     "proofs": (),
+    "derivation_change": (),
 }
 """Pages that everybody who is logged in has, each with their own things in it."""
 PUBLIC_WITH = {
@@ -75,6 +76,7 @@ PERSONAL = {
     "connection_proofs": ("connection",),
     "connection_recorder": ("connection",),
     "proof": ("proof",),
+    "derivation_day": ("day",),
 }
 """Pages about one thing; a stranger gets 404."""
 EFFECTS = {
@@ -134,6 +136,7 @@ def things(alice: User) -> dict[str, Any]:
         "transaction": row.pk,
         "balance": balance.pk,
         "proof": proof.pk,
+        "day": "2026-05-04",
         "quarantine": unread.pk,
         "asset": "KANARI",
         **own_things(alice, row),

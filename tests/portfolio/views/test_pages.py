@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import Connection, State, User
 from portfolio.models import Coverage, Quarantine
 from tests.conftest import make_connection
-from tests.portfolio.factory import make_rate, make_raw, make_run, make_snapshot, make_transaction
+from tests.portfolio.factory import make_proof, make_rate, make_raw, make_run, make_snapshot, make_transaction
 
 PAGES = [
     "/",
@@ -26,6 +26,8 @@ PAGES = [
     "/connections/",
     "/rates/",
     "/derivation/value/",
+    "/derivation/change/",
+    "/proofs/",
     "/holdings/A0/",
     "/rates/A0/",
 ]
@@ -39,6 +41,7 @@ def fill(user: User, total: int) -> None:
         make_run(connection, "history")
         for other in range(total):
             make_snapshot(connection, f"A{other}")
+            make_proof(connection, f"A{other}", verdict="unexplained", residual="1")
             make_transaction(connection, (f"A{other}", "1"))
 
 
@@ -130,6 +133,13 @@ def hostile(user: User, payload: str) -> tuple[Connection, list[str]]:
         body=payload,
         reason=payload,
     )
+    proof = make_proof(connection, short, verdict="unexplained", residual="1", note=payload)
+    run = make_run(connection, payload[:40], story=[payload], error=payload)
+    run.calls = {
+        "paths": {payload: {payload: 1}},
+        "last": [{"path": payload, "outcome": payload, "shape": payload}],
+    }
+    run.save()
     return connection, [
         reverse("overview"),
         reverse("holdings") + "?by=connection",
@@ -138,6 +148,10 @@ def hostile(user: User, payload: str) -> tuple[Connection, list[str]]:
         reverse("transaction", args=[row.pk]),
         reverse("connections"),
         reverse("connection", args=[connection.public_id]),
+        reverse("connection_proofs", args=[connection.public_id]),
+        reverse("connection_recorder", args=[connection.public_id]),
+        reverse("proof", args=[proof.pk]),
+        reverse("proofs"),
         reverse("rates"),
         reverse("rate", args=[short]),
         reverse("derivation_balance", args=[balance.pk]),
