@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEEDS ?= 10000
 
-.PHONY: help demo run install test check simulate chaos killpoints fuzz bench tour clean
+.PHONY: help demo run install test check simulate simulate-bugs chaos killpoints fuzz bench tour clean
 .DEFAULT_GOAL := help
 
 ##@ Use it
@@ -20,7 +20,7 @@ install: $(VENV)/.runtime ## .venv with the locked requirements, nothing else
 
 ##@ Work on it
 test: $(VENV)/.develop $(VENV)/.browser ## Everything that is tested, with the browser where it can be installed
-	@$(BIN)/pytest -n $(WORKERS) -m "not browser" tests
+	@$(BIN)/pytest -n $(WORKERS) -m "not browser and not slow" tests
 	@$(BIN)/pytest -m browser tests
 
 check: $(VENV)/.develop ## ruff, mypy, djade, import-linter, Django's deploy check, migrations complete
@@ -39,6 +39,12 @@ killpoints: $(VENV)/.develop ## Kill one sync at every write to the disk (strace
 
 tour: $(VENV)/.develop ## Write docs/tour.md afresh from the modules
 	@$(BIN)/python deploy/tour.py
+
+simulate: $(VENV)/.develop ## The sync pipeline under SEEDS=10000 seeded histories of faults, on all cores
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+simulate-bugs: $(VENV)/.develop ## How many of SEEDS=500 seeds catch each planted bug
+	@$(BIN)/python -m tests.simulation --bugs --seeds $(if $(filter command line,$(origin SEEDS)),$(SEEDS),500)
 
 bench: $(VENV)/.develop ## All benchmarks: ratios within one run
 	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done

@@ -55,7 +55,7 @@ def step(
             return Rows(), ()
         raise
     rows = reader.read(answer.value)
-    return rows, walk.take(ask, rows.times, rows.sent)
+    return rows, walk.take(ask, rows.times, rows.sent, rows.distinct)
 
 
 def press(signed: Transport, ask: Ask, rows: Rows, reader: Reader, assets: Iterable[str]) -> None:

@@ -23,6 +23,8 @@ class Rows:
     unreadable: list[Unreadable] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
     sent: int = 0
+    distinct: int = 0
+    """Of those sent, how many were not sent twice in the same answer."""
 
 
 class Reader:
@@ -39,6 +41,7 @@ class Reader:
     def read(self, value: wire.Value) -> Rows:
         """The rows of one answer; Hostile where there is no list in it."""
         found = Rows()
+        here: set[tuple[str, str]] = set()
         for row in listed(value):
             found.sent += 1
             try:
@@ -46,13 +49,16 @@ class Reader:
                 raw = wire.record(self._stream, wire.identifier(wire.first(fields, self._ids)), fields)
             except ValueError as error:
                 lost = wire.unreadable(self._stream, row, str(error))
+                here.add(("", lost.digest))
                 if self._is_new(("", lost.digest)):
                     found.unreadable.append(lost)
                 continue
             with suppress(ValueError):  # without a time it is kept all the same, and refused when it is read
                 found.times.append(millis(wire.moment(fields.get("timestamp"))))
+            here.add((raw.source_id, raw.digest))
             if self._is_new((raw.source_id, raw.digest)):
                 found.raws.append(raw)
+        found.distinct = len(here)
         return found
 
     def _is_new(self, identity: tuple[str, str]) -> bool:

@@ -140,10 +140,15 @@ class Walk:
             self.quiet_ends = False
         return True
 
-    def take(self, ask: Ask, times: Sequence[int], total: int) -> tuple[Span, ...]:
-        """Take in one answer: its rows' times and how many rows it had. Returns what is now read completely."""
+    def take(
+        self, ask: Ask, times: Sequence[int], total: int, distinct: int | None = None
+    ) -> tuple[Span, ...]:
+        """Take in one answer: its rows' times, how many rows it had, and how many of them were not sent twice.
+
+        Returns what is now read completely. Rows sent twice must not make the answer seem longer than answers are.
+        """
         cut = total > 0 and total >= self.server.limit
-        self.server.most = max(self.server.most, total)
+        self.server.most = max(self.server.most, total if distinct is None else distinct)
         within = sorted(t for t in times if ask.start <= t <= ask.end)
         if ask.whole and self.server.long is not True:
             return self._end(ask.high + 1) if not total else self._look_deeper(within)

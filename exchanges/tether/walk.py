@@ -140,6 +140,9 @@ class Walk:
             self._learn(known, one, page)
             yield self._page(one, self._cursor)
             if known.pages == "up":
+                if page == start and not one.reaches(threshold) and not hurried:
+                    yield from self._pages_before(known, start, threshold)
+                    known.deep = self._began
                 ended = len(one.tokens) < longest
             else:
                 deep = one.reaches(threshold) or known.oldest in one.times
@@ -148,6 +151,15 @@ class Walk:
             if ended or self._idle >= IDLE_PAGES:
                 return True
         return True
+
+    def _pages_before(self, known: Known, last: int, threshold: datetime) -> Iterator[Page]:
+        """Of a list from old to new, pages before the last one, back to `threshold`: rows may be listed late."""
+        for page in range(last - 1, known.first - 1, -1):
+            one = self._numbered(page)
+            known.take(one, self._now())
+            yield self._page(one, self._cursor)
+            if one.reaches(threshold):
+                return
 
     def _has_grown(self, known: Known, front: Sheet) -> bool:
         """Whether a list that fitted one page may have a second one now, or its order never became plain.

@@ -84,6 +84,15 @@ class Store:
             self._coverage[stream] = Coverage(connection=self.connection, stream=stream)
         return self._coverage[stream]
 
+    def begin(self, stream: str) -> Coverage:
+        """The same, stored: nobody else may have begun meanwhile, which only the lease can tell."""
+        row = self.coverage(stream)
+        if not row.pk:
+            with transaction.atomic():
+                self._hold.keep()
+                row.save()
+        return row
+
     def exchange_now(self) -> datetime:
         """The time by the exchange's clock; ours where the two agree, or where the difference is absurd."""
         skew = self._skew() or 0.0

@@ -209,9 +209,7 @@ class Turn:
 
     def _progress(self, stream: str, store: Store) -> Progress:
         """From where a stream is read, with what is known of the account."""
-        coverage = store.coverage(stream)
-        if not coverage.pk:
-            coverage.save()
+        coverage = store.begin(stream)
         full = any(
             asked is not None and (coverage.full_began_at is None or coverage.full_began_at < asked)
             for asked in (self._wave, coverage.again_at)

@@ -217,6 +217,15 @@ def test_a_history_without_rows_is_not_believed_where_something_is_held() -> Non
     assert found == {BEGIN + DAY}
 
 
+def test_rows_sent_twice_do_not_make_an_answer_seem_longer_than_answers_are() -> None:
+    walk = Walk(server=Server())
+    walk.plan(NOW)
+    ask = walk.next()
+    assert ask is not None
+    walk.take(ask, [ask.high] * 24, 24, distinct=12)
+    assert walk.server.limit == 12
+
+
 def test_an_account_that_turns_out_to_be_older_is_read_down_to_its_beginning() -> None:
     walk = Walk(server=Server(), floor=NOW - 5 * DAY, quiet_ends=False)
     walk.plan(NOW - DAY)

@@ -136,6 +136,32 @@ def test_where_pages_run_from_old_to_new_one_request_for_the_last_page_is_enough
     assert len(asked) <= 2
 
 
+def test_rows_sent_twice_do_not_make_a_page_seem_longer_than_pages_are() -> None:
+    account = Account(order="asc", first_page=1, page_size=4, recent=4, rows=6)
+    account.faulty.plan(Fault.DUPLICATE_ROWS, match="/page/1")
+    account.sync()
+
+    for _ in range(9):
+        account.world.tether.add("receive", "USDT", "1")
+    account.sync()
+
+    assert account.differs() == []
+
+
+def test_a_row_listed_late_is_found_where_pages_run_from_old_to_new() -> None:
+    account = Account(order="asc", first_page=1, page_size=4, recent=4, rows=9)
+    now = account.clock.now()
+    account.world.tether.add("receive", "USDT", "7", visible=now + timedelta(hours=30))
+    for _ in range(6):
+        account.world.tether.add("receive", "USDT", "1")
+    account.sync()
+    account.clock.advance(40 * 3600)
+
+    account.sync()
+
+    assert account.differs() == []
+
+
 @pytest.mark.parametrize("die_after", range(1, 14))
 @pytest.mark.parametrize("order", ["desc", "asc"])
 def test_a_first_read_killed_after_any_page_goes_on_where_it_was(die_after: int, order: str) -> None:

@@ -1,0 +1,176 @@
+"""What must hold at every moment, whatever went wrong; and what must hold in the end. Each says what it saw."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.apps import apps
+
+from accounts.models import Connection
+from exchanges.sandbox.web import Asked
+from portfolio.models import BalanceSnapshot, Posting, Proof, Quarantine, Raw, Transaction, Verdict
+from tests.simulation.lives import Life, Said, added
+
+RawKey = tuple[str, str, str]
+
+
+class Violation(AssertionError):
+    """An oracle has spoken."""
+
+
+def stored(connection_id: int) -> dict[tuple[str, str], Said]:
+    """The ledger as the store has it."""
+    changes: dict[int, list[tuple[str, Decimal]]] = defaultdict(list)
+    rows = Posting.objects.filter(connection=connection_id).values_list("transaction", "asset", "amount")
+    for transaction, asset, amount in rows:
+        changes[transaction].append((asset, amount))
+    found: dict[tuple[str, str], Said] = {}
+    fields = ("pk", "stream", "external_id", "kind", "status", "occurred_at")
+    for pk, stream, external_id, kind, status, at in Transaction.objects.filter(
+        connection=connection_id
+    ).values_list(*fields):
+        if (stream, external_id) in found:
+            raise Violation(f"(b) {external_id} stands twice")
+        found[stream, external_id] = Said(
+            stream, external_id, kind, status, at, added({}, tuple(changes[pk]))
+        )
+    return found
+
+
+def is_said(store: Mapping[tuple[str, str], Said], truth: Mapping[tuple[str, str], Said]) -> None:
+    """(a) Whatever is stored was said by the exchange, exactly; a status may only be behind."""
+    for key, row in store.items():
+        real = truth.get(key)
+        if real is None:
+            raise Violation(f"(a) {key} was never said")
+        behind = row.status == "pending"
+        same = (row.kind, row.occurred_at, row.changes) == (real.kind, real.occurred_at, real.changes)
+        if not same or not (behind or row.status == real.status):
+            raise Violation(f"(a) stored {row}, said {real}")
+
+
+class Memory:
+    """(b) What was stored stays: remembers it from step to step."""
+
+    def __init__(self) -> None:
+        self._raws: set[RawKey] = set()
+        self._final: dict[tuple[str, str], str] = {}
+
+    def look(self, connection_id: int, store: Mapping[tuple[str, str], Said]) -> None:
+        """Compare with the last look."""
+        raws = Raw.objects.filter(connection=connection_id).values_list("stream", "source_id", "digest")
+        now: set[RawKey] = set(raws)
+        if gone := self._raws - now:
+            raise Violation(f"(b) vanished: {sorted(gone)[:3]}")
+        for key, status in self._final.items():
+            if key not in store or store[key].status != status:
+                raise Violation(f"(b) {key} was {status} and is {store.get(key)}")
+        self._raws = now
+        self._final = {key: row.status for key, row in store.items() if row.status != "pending"}
+        missing = store.keys() - {(stream, key) for stream, key in store if store[stream, key].external_id}
+        if missing:
+            raise Violation(f"(b) without an id: {missing}")
+
+
+def nonces_rise(log: list[Asked], excused: frozenset[str]) -> None:
+    """(c) No nonce twice; and none out of order, but for a worker that was frozen between signing and sending."""
+    last: dict[str, int] = {}
+    used: set[tuple[str, str]] = set()
+    for call in log:
+        if not call.nonce:
+            continue
+        if (call.key, call.nonce) in used:
+            raise Violation(f"(c) nonce {call.nonce} twice at {call.path}")
+        used.add((call.key, call.nonce))
+        if int(call.nonce) < last.get(call.key, 0) and call.nonce not in excused:
+            raise Violation(f"(c) nonce {call.nonce} after {last[call.key]} at {call.path}")
+        last[call.key] = max(last.get(call.key, 0), int(call.nonce))
+
+
+def nothing_of(other: Life, connection_id: int) -> None:
+    """(d) No row of another tenant."""
+    for model in (Raw, Quarantine):
+        if model.objects.filter(connection=connection_id, body__contains=other.mark).exists():
+            raise Violation(f"(d) a row {other.mark} in {model.__name__} of connection {connection_id}")
+
+
+def only_reads(log: list[Asked]) -> None:
+    """(e) Nothing but GET."""
+    if strange := [call for call in log if call.method != "GET"]:
+        raise Violation(f"(e) {strange[:3]}")
+
+
+def all_kept(connection_id: int, sent: set[str], nameless: int) -> None:
+    """(f) Every row that was sent is stored or in quarantine."""
+    mine = {"connection": connection_id}
+    kept = set(Raw.objects.filter(**mine).values_list("source_id", flat=True))
+    aside = list(Quarantine.objects.filter(**mine).values_list("source_id", flat=True))
+    if lost := sent - kept - set(aside):
+        raise Violation(f"(f) sent, neither stored nor in quarantine: {sorted(lost)[:5]}")
+    if nameless and "" not in aside:
+        raise Violation(f"(f) {nameless} rows without an id were sent and none is in quarantine")
+
+
+def difference(connection_id: int, life: Life) -> str:
+    """(g) What the store says other than the exchange, in a line; empty when they are equal in all fields."""
+    store, truth = stored(connection_id), life.said(life.world.now())
+    if store != truth:
+        missing = sorted(truth.keys() - store.keys())
+        more = sorted(store.keys() - truth.keys())
+        other = [(store[key], truth[key]) for key in store.keys() & truth.keys() if store[key] != truth[key]]
+        return f"missing {missing[:5]} ({len(missing)}), too many {more[:5]}, different {other[:2]}"
+    held = held_of(connection_id)
+    return "" if held == life.totals() else f"held {held}, truly {life.totals()}"
+
+
+def held_of(connection_id: int) -> dict[str, Decimal]:
+    """What the newest snapshots say."""
+    newest: dict[str, Decimal] = {}
+    for row in BalanceSnapshot.objects.filter(connection=connection_id).order_by("first_seen", "pk"):
+        newest[row.asset] = row.total
+    return {asset: total for asset, total in newest.items() if total}
+
+
+def sums(connection_id: int) -> dict[str, Decimal]:
+    """What the ledger comes to."""
+    counted = Posting.objects.filter(connection=connection_id, counts=True).values_list("asset", "amount")
+    return dict(added({}, tuple(counted)))
+
+
+def ledger_equals_balance(connection_id: int) -> None:
+    """(h) The postings of completed transactions sum to what is held."""
+    total, held = sums(connection_id), held_of(connection_id)
+    if total != held:
+        raise Violation(f"(h) the ledger sums to {total}, held is {held}")
+
+
+def gap_is_shown(connection: Connection) -> None:
+    """A balance that the ledger does not explain may not be called proved."""
+    total, held = sums(connection.pk), held_of(connection.pk)
+    for asset in total.keys() | held.keys():
+        if total.get(asset, 0) == held.get(asset, 0):
+            continue
+        verdicts = set(
+            Proof.objects.filter(connection=connection, asset=asset).values_list("verdict", flat=True)
+        )
+        if not verdicts - {Verdict.PROVED, Verdict.ASSUMED}:
+            raise Violation(
+                f"{asset}: {total.get(asset, 0)} in the ledger, {held.get(asset, 0)} held, called {verdicts}"
+            )
+
+
+def no_secret(secrets: list[str], logged: list[str]) -> None:
+    """(i) No secret in any text of the database or of the logs."""
+    places: dict[str, Any] = {"the logs": "\n".join(logged)}
+    for model in (
+        *apps.get_app_config("accounts").get_models(),
+        *apps.get_app_config("portfolio").get_models(),
+    ):
+        places[model.__name__] = str(list(model._default_manager.values_list()))  # noqa: SLF001
+    for secret in secrets:
+        for place, text in places.items():
+            if secret in text:
+                raise Violation(f"(i) a secret in {place}")

@@ -1,0 +1,163 @@
+"""What one seed decides before anything happens: the exchange, its manners, and how often which trouble comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from random import Random
+from typing import Any
+
+from exchanges.sandbox.faults import Fault
+
+EXCHANGES = ("btse", "tether", "tokens_net")
+
+
+class Profile(StrEnum):
+    """How far the exchange can be believed."""
+
+    HONEST = "honest"
+    """Rows come never later than the promised overlap: incremental reads alone must find them all."""
+    LYING = "lying"
+    """Stale, empty and late without bound: one walk over everything must find them all."""
+
+
+class Trouble(StrEnum):
+    """What can happen beside the faults of the wire."""
+
+    GROW = "something happens in the account while it is read"
+    SPOIL = "a row that cannot be read"
+    CRASH_AT_CALL = "the process dies at a call"
+    CRASH_AT_SQL = "the process dies at a statement"
+    BUSY = "the database refuses some statements in a row"
+    FREEZE = "the worker freezes until another one has taken over"
+    LOST = "the broker forgets a message"
+    TWICE = "a message comes twice"
+    SWAP = "the tokens of two connections are exchanged in the database"
+    REMOVE = "the key is removed while it is used"
+    LATE = "a row is listed only some time after it counts"
+    BACKDATED = "a row is entered with a date in the past"
+    CLOCK_JUMP = "our clock jumps"
+    CONGESTION = "answers take long"
+
+
+CAPS: dict[Fault | Trouble, float] = {
+    Fault.RESET_BEFORE: 0.15,
+    Fault.RESET_AFTER: 0.15,
+    Fault.RATE_LIMITED: 0.1,
+    Fault.RATE_LIMITED_SECONDS: 0.15,
+    Fault.SERVER_ERROR: 0.15,
+    Fault.MAINTENANCE: 0.1,
+    Fault.HTML: 0.15,
+    Fault.CUT_BODY: 0.15,
+    Fault.NAN: 0.05,
+    Fault.DUPLICATE_KEYS: 0.05,
+    Fault.REDIRECT: 0.05,
+    Fault.DUPLICATE_ROWS: 0.3,
+    Fault.REORDERED_ROWS: 0.3,
+    Fault.STALE: 0.2,
+    Fault.LATE_ROWS: 0.2,
+    Fault.EMPTY_PAGE: 0.15,
+    Fault.WRONG_CLOCK: 0.03,
+    Trouble.GROW: 0.15,
+    Trouble.SPOIL: 0.1,
+    Trouble.CRASH_AT_CALL: 0.06,
+    Trouble.CRASH_AT_SQL: 0.01,
+    Trouble.BUSY: 0.005,
+    Trouble.FREEZE: 0.05,
+    Trouble.LOST: 0.4,
+    Trouble.TWICE: 0.4,
+    Trouble.SWAP: 0.2,
+    Trouble.REMOVE: 0.02,
+    Trouble.LATE: 0.5,
+    Trouble.BACKDATED: 0.3,
+    Trouble.CLOCK_JUMP: 0.2,
+    Trouble.CONGESTION: 0.1,
+}
+"""A class that is on comes with a chance from nothing up to this, drawn per seed."""
+
+LIES = frozenset({Fault.EMPTY_PAGE, Trouble.SPOIL})
+"""What no honest exchange does."""
+LIES_OF_PAGES = frozenset({Fault.STALE, Fault.LATE_ROWS})
+"""Where pages are counted from the newest row, an older view of one page hides rows however old they are."""
+OFF = 2 / 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The course of one seed, as far as it is known beforehand."""
+
+    seed: int
+    exchange: str
+    profile: Profile
+    ticks: int
+    past: int
+    """How many rows there are before the first sync."""
+    rates: Mapping[Fault | Trouble, float]
+    skew: float
+    """Our clock minus the exchange's, in seconds."""
+    switches: Mapping[str, Any]
+    behind: timedelta
+    """How far stale answers and late rows lag."""
+    visible: timedelta
+    """How long after it counts a late row is listed, at most."""
+
+    def rate(self, what: Fault | Trouble) -> float:
+        """How often it comes, from 0 to 1."""
+        return self.rates.get(what, 0.0)
+
+
+def plan(seed: int) -> Plan:
+    """All that follows from the seed alone."""
+    dice = Random(f"plan {seed}")
+    exchange = EXCHANGES[seed % len(EXCHANGES)]
+    profile = Profile.LYING if seed // len(EXCHANGES) % 3 == 2 else Profile.HONEST
+    rates = {what: dice.uniform(0, cap) for what, cap in CAPS.items() if dice.random() > OFF}
+    if profile is Profile.HONEST:
+        lies = LIES if exchange == "btse" else LIES | LIES_OF_PAGES
+        rates = {what: rate for what, rate in rates.items() if what not in lies}
+    lying = profile is Profile.LYING
+    return Plan(
+        seed=seed,
+        exchange=exchange,
+        profile=profile,
+        ticks=dice.randint(2, 6),
+        past=dice.choice((0, 1, 3, 8, 20, 30)),
+        rates=rates,
+        skew=dice.choice((0.0, 0.0, dice.uniform(-7200, 7200))) if exchange != "tether" else _slight(dice),
+        switches=_switches(dice, exchange),
+        behind=timedelta(hours=dice.uniform(0.1, 240 if lying else 20)),
+        visible=timedelta(hours=dice.uniform(0.1, 480 if lying else 36)),
+    )
+
+
+def _slight(dice: Random) -> float:
+    """Tether.to refuses a request whose Date is 15 minutes off."""
+    return dice.choice((0.0, dice.uniform(-600, 600)))
+
+
+def _switches(dice: Random, exchange: str) -> dict[str, Any]:
+    """The manners in which the documents leave the exchange free."""
+    if exchange == "btse":
+        return {
+            "pace": None,
+            "cap": dice.choice((10, 12, 15, 500)),
+            "windows": "clamp" if dice.random() < 0.1 else "honour",
+            "nonce_drift": None,
+            "numeric_status": dice.random() < 0.3,
+        }
+    if exchange == "tether":
+        return {
+            "page_size": dice.choice((2, 3, 5, 25)),
+            "order": dice.choice(("desc", "desc", "asc")),
+            "first_page": dice.choice((0, 1)),
+            "past_end": dice.choice(("empty", "404", "last")),
+            "recent": dice.choice((None, 7, 30)),
+            "old_endpoints": dice.random() < 0.5,
+        }
+    return {
+        "page_size": dice.choice((2, 4, 50)),
+        "errors_with_200": dice.random() < 0.3,
+        "lower_status": dice.random() < 0.3,
+    }
