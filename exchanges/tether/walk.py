@@ -26,6 +26,7 @@ LAST_PAGE = 10_000
 PAGES_OF_OVERLAP = 4
 DEEP_EVERY = timedelta(hours=1)
 """An account so busy that its overlap fills more than four pages has it read to the end only once an hour."""
+REFUSALS = 3
 IDLE_PAGES = 2
 """A page can be all known because rows arrived meanwhile and moved it; two such pages are the end."""
 OPEN_AT_ONCE = 50
@@ -74,7 +75,7 @@ class Walk:
             self._learn(known, one, page)
             page = page + 1 if one.sent and self._idle < IDLE_PAGES else 0
             yield self._page(one, self._midway(known, page))
-        zero = self._page_zero()
+        zero = yield from self._page_zero(self._midway(known, 0), number(state, "refused", 0))
         if not state:  # on a resumed walk it may be the newest page, with unread rows below it
             known.take(zero, self._now())
         known.first = 0 if zero.tokens - self._paged else 1
@@ -97,12 +98,21 @@ class Walk:
             known.last, known.size = page, max(known.size, len(one.tokens))
             self._previous = one
 
-    def _page_zero(self) -> Sheet:
-        """Whether there is a page 0 is told by asking for it; any refusal means that there is none."""
+    def _page_zero(self, cursor: Cursor, refused: int) -> Generator[Page, None, Sheet]:
+        """Whether there is a page 0 is told by asking for it; a server that stumbles over it again and again has none.
+
+        Once may be chance, so the reading fails then and goes on from here next time.
+        """
         try:
             return self._numbered(0)
-        except (ExchangeFault, Hostile):
-            return EMPTY
+        except (ExchangeFault, Hostile) as error:
+            if refused + 1 >= REFUSALS:
+                return EMPTY
+            failure = error
+        walk = cursor["walk"]
+        assert isinstance(walk, dict)
+        yield self._page(EMPTY, {**cursor, "walk": {**walk, "refused": refused + 1}})
+        raise failure
 
     def _news(self) -> Iterator[Page]:
         """Read the end of the list at which new rows appear."""

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from exchanges.connector import OpenRow, Progress
-from exchanges.errors import ClockSkewed, Hostile, KeyRejected, MissingRight, RateLimited
+from exchanges.errors import ClockSkewed, ExchangeFault, Hostile, KeyRejected, MissingRight, RateLimited
 from exchanges.line import Line
 from exchanges.pace import Unpaced
 from exchanges.sandbox.faults import Fault, Faults
@@ -143,6 +143,29 @@ def test_rows_sent_twice_do_not_make_a_page_seem_longer_than_pages_are() -> None
 
     for _ in range(9):
         account.world.tether.add("receive", "USDT", "1")
+    account.sync()
+
+    assert account.differs() == []
+
+
+def test_a_page_zero_that_fails_by_chance_is_asked_for_again() -> None:
+    account = Account(order="asc", first_page=0, page_size=4, recent=4, rows=9)
+    account.faulty.plan(Fault.NAN, match="/page/0")
+
+    with pytest.raises(Hostile):
+        account.sync()
+    account.sync()
+
+    assert account.differs() == []
+
+
+def test_a_server_that_always_stumbles_over_page_zero_has_none() -> None:
+    account = Account(order="asc", first_page=1, page_size=4, recent=4, rows=9)
+    account.faulty.plan(Fault.SERVER_ERROR, times=9, match="/page/0")
+
+    for _ in range(2):
+        with pytest.raises(ExchangeFault):
+            account.sync()
     account.sync()
 
     assert account.differs() == []

@@ -29,7 +29,7 @@ from exchanges.transport import Transport
 from portfolio.models import Raw, Verdict
 from portfolio.proofs import update as proofs_update
 from portfolio.proofs.verdicts import Judgement
-from portfolio.sync import ledger, schedule, turn
+from portfolio.sync import ending, ledger, schedule, turn
 from portfolio.sync import store as storing
 from portfolio.sync.balances import Chain
 from portfolio.sync.hold import Hold
@@ -328,7 +328,7 @@ def _failure_stops_for_ever() -> Patch:
     def later(outcome: Any, now: datetime, *rest: Any) -> datetime:
         return now + timedelta(days=9999) if outcome.error else honest(outcome, now, *rest)
 
-    return mock.patch.object(turn, "next_sync", later)
+    return mock.patch.object(ending, "next_sync", later)
 
 
 BUGS: dict[str, Callable[[], Patch]] = {

@@ -193,7 +193,7 @@ class Simulation:
         """What the product leaves to chance comes from the seed."""
         random.seed(self.plan.seed)
         dice = SimpleNamespace(Random=lambda: Random(self.dice.random()))
-        with mock.patch("portfolio.sync.turn.random", dice):
+        with mock.patch("portfolio.sync.ending.random", dice):
             yield
 
     def _tick(self) -> None:

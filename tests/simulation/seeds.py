@@ -6,6 +6,8 @@ import os
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
+from io import StringIO
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -43,7 +45,8 @@ def prepare() -> None:
     django.setup()
     from django.db import connection  # noqa: PLC0415
 
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    with redirect_stdout(StringIO()):
+        connection.creation.create_test_db(verbosity=0, autoclobber=True)
 
 
 def attempt(seed: int, bug: str = "") -> Tried:
