@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEEDS ?= 10000
 
-.PHONY: help demo run install test check simulate simulate-bugs chaos killpoints fuzz bench tour clean
+.PHONY: help demo run install test check simulate simulate-bugs chaos killpoints bench tour clean
 .DEFAULT_GOAL := help
 
 ##@ Use it
