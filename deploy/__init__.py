@@ -1,0 +1,1 @@
+"""Scripts around an installation: the demo, and the tour of the code."""
