@@ -17,8 +17,8 @@ NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 def line(amount: str, standing: Standing = Standing.COUNTED, **fields: Any) -> Line:
     """A deposit of that amount."""
-    fields = {"transaction": 7, "name": "deposit", "external_id": "42", "at": NOON} | fields
-    return Line(amount=Decimal(amount), standing=standing, **fields)
+    known: dict[str, Any] = {"transaction": 7, "name": "deposit", "external_id": "42", "at": NOON}
+    return Line(amount=Decimal(amount), standing=standing, **(known | fields))
 
 
 @pytest.mark.parametrize(
