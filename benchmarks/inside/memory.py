@@ -16,13 +16,13 @@ from exchanges.sandbox.server import Serving
 from portfolio.models import RunState, Trigger
 from portfolio.sync import run
 
-spawn = multiprocessing.get_context("spawn")
+fork = multiprocessing.get_context("fork")
 
 
 def main(arguments: Sequence[str]) -> int:
     """The peak of this process above what it held before."""
-    here, there = spawn.Pipe()
-    process = spawn.Process(target=serve, args=(there, int(arguments[0])), daemon=True)
+    here, there = fork.Pipe()
+    process = fork.Process(target=serve, args=(there, int(arguments[0])), daemon=True)
     process.start()
     settings.EXCHANGE_URLS["btse"] = here.recv()
     connection = connected("btse", "key", "secret")
