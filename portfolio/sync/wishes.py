@@ -18,9 +18,11 @@ from portfolio.sync.reading import OBSERVED
 
 def walk_stream_again(connection: Connection, stream: str, now: datetime) -> bool:
     """Let the next run walk one list from its newest row to its beginning; False where there is no such list."""
-    rows = Coverage.objects.of(connection).filter(stream=stream).exclude(stream__in=OBSERVED)
-    if not rows.update(again_at=now):
+    rows = Coverage.objects.of(connection).exclude(stream__in=OBSERVED)
+    # Compared here, not in the database: PostgreSQL takes no text with a zero byte, and the name comes from outside.
+    if stream not in set(rows.values_list("stream", flat=True)):
         return False
+    rows.filter(stream=stream).update(again_at=now)
     schedule.at_once(connection, now)
     return True
 
