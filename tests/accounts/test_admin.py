@@ -212,7 +212,7 @@ def crawl(client: Client, start: str) -> dict[str, str]:
     """Every admin page that links lead to, by address."""
     seen: dict[str, str] = {}
     todo = [start]
-    while todo and len(seen) < 150:
+    while todo and len(seen) < 60:
         address = todo.pop(0)
         answer: Any = client.get(address)
         seen[address] = answer.content.decode(errors="replace") if not answer.streaming else ""
