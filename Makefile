@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 SEEDS ?= 10000
+EXAMPLES ?= 100000
 
-.PHONY: help demo run install test check simulate simulate-bugs chaos killpoints bench tour clean
+.PHONY: help demo run install test check fuzz simulate simulate-bugs chaos killpoints bench tour clean
 .DEFAULT_GOAL := help
 
 ##@ Use it
@@ -23,13 +24,14 @@ test: $(VENV)/.develop $(VENV)/.browser ## Everything that is tested, with the b
 	@$(BIN)/pytest -n $(WORKERS) -m "not browser and not slow" tests
 	@$(BIN)/pytest -m browser tests
 
-check: $(VENV)/.develop ## ruff, mypy, djade, import-linter, Django's deploy check, migrations complete
+check: $(VENV)/.develop ## ruff, mypy, djade, import-linter, Django's deploy check, migrations complete, rebuild
 	@echo "ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check -q .
 	@echo "mypy"; $(BIN)/mypy --cache-dir=/dev/null .
 	@echo "djade"; git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2 --check
 	@echo "import-linter"; $(BIN)/lint-imports --no-cache
 	@echo "deploy check"; DATA_DIR=$$(mktemp -d) HTTPS=on ALLOWED_HOSTS=holdfast.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@echo "migrations"; DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+	@echo "rebuild"; $(BIN)/python -m deploy.rebuilt
 
 chaos: $(VENV)/.develop ## Kill web, worker, beat, broker and database at random (SECONDS=120); the ledger must stay true
 	@$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),120)
@@ -42,6 +44,9 @@ tour: $(VENV)/.develop ## Write docs/tour.md afresh from the modules
 
 simulate: $(VENV)/.develop ## The sync pipeline under SEEDS=10000 seeded histories of faults, on all cores
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+fuzz: $(VENV)/.develop ## EXAMPLES=100000 mutated answers of each exchange, on all cores: exact, set aside, or refused
+	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES)
 
 simulate-bugs: $(VENV)/.develop ## How many of SEEDS=500 seeds catch each planted bug
 	@$(BIN)/python -m tests.simulation --bugs --seeds $(if $(filter command line,$(origin SEEDS)),$(SEEDS),500)

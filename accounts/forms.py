@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.keys import usable
 from accounts.models import Connection
+from exchanges.catalog import EXCHANGES
 
 
 def _secret(label: str) -> forms.CharField:
@@ -25,6 +26,13 @@ class ConnectionForm(forms.ModelForm[Connection]):
     class Meta:
         model = Connection
         fields = ["user", "exchange", "label"]
+
+    def clean_exchange(self) -> str:
+        """An account that its owner keeps has no key, so it is not made here."""
+        chosen: str = self.cleaned_data["exchange"]
+        if chosen not in EXCHANGES:
+            raise ValidationError("Choose an exchange. Own entries are made on the page Corrections.")
+        return chosen
 
     def clean(self) -> dict[str, Any]:
         """Both or neither, and usable text."""

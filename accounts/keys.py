@@ -12,13 +12,17 @@ from typing import NoReturn
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.audit import note_resealed
 from accounts.models import Connection
 from accounts.sealing import Context, Vault, key_id_of
 
-KEY_FIELDS = ("sealed_key", "sealed_secret", "fingerprint", "key_version", "key_set_at")
+KEY_FIELDS = (
+    *("sealed_key", "sealed_secret", "fingerprint", "key_version", "key_set_at"),
+    *("key_digest", "quiet_until"),
+)
 LONGEST = 500
 
 
@@ -50,7 +54,7 @@ def _vault(keys: tuple[str, ...]) -> Vault:
 def store_key(connection: Connection, key: str, secret: str) -> None:
     """Seal both for this connection, and save them if it is stored already; raises ValueError for unusable text.
 
-    Sets fingerprint, key_version and key_set_at too, and touches no other field.
+    Sets what tells keys apart too (KEY_FIELDS), and touches no other field.
     """
     seal_onto(connection, key, secret)
     _save(connection)
@@ -63,6 +67,9 @@ def seal_onto(connection: Connection, key: str, secret: str) -> None:
     connection.sealed_key = vault().seal(key, context_of(connection, "key"))
     connection.sealed_secret = vault().seal(secret, context_of(connection, "secret"))
     connection.fingerprint = key[-4:]
+    digest = digest_of(connection.exchange, key)
+    if digest != connection.key_digest:  # what the exchange asked for was asked of the other key
+        connection.key_digest, connection.quiet_until = digest, None
     connection.key_version = vault().newest
     connection.key_set_at = timezone.now()
 
@@ -76,10 +83,25 @@ def open_key(connection: Connection) -> Credentials:
     )
 
 
+@sensitive_variables()
+def digest_of(exchange: str, key: str) -> str:
+    """What two connections with the same key have in common; without SECRET_KEY no guess can be tried against it."""
+    return salted_hmac("accounts.keys", f"{exchange}:{key}", algorithm="sha256").hexdigest()
+
+
+@sensitive_variables()
+def note_digest(connection: Connection, key: str) -> None:
+    """Let a connection that is older than digests, or than the SECRET_KEY of today, be known by its key."""
+    digest = digest_of(connection.exchange, key)
+    if digest != connection.key_digest:
+        connection.key_digest = digest
+        Connection.objects.filter(pk=connection.pk).update(key_digest=digest)
+
+
 def forget_key(connection: Connection) -> None:
     """Delete the sealed key and secret; the history stays."""
     connection.sealed_key = connection.sealed_secret = ""
-    connection.fingerprint = connection.key_version = ""
+    connection.fingerprint = connection.key_version = connection.key_digest = ""
     connection.key_set_at = None
     _save(connection)
 

@@ -6,21 +6,27 @@ Knows nothing of balances or ledgers. Secrets are stored sealed; only `accounts.
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db import IntegrityError, models
+from django.db.models import Exists, F, Q, Value
+from django.db.models.functions import Coalesce, Least, Lower
 from django.utils import timezone
 
-from exchanges.catalog import EXCHANGES, Exchange, exchange
+from exchanges.catalog import EXCHANGES, OWN_ACCOUNT, Exchange, ExchangeName, exchange
 
 LEASE = timedelta(seconds=45)
 """How long a worker may be silent before its connection is taken up again."""
+PACING = "?"
+"""Somebody is calling, or was killed while he did."""
+FREE: Mapping[str, Any] = MappingProxyType({"lease_owner": "", "lease_until": None, "leased_key": None})
+"""What stands in a connection that nobody holds."""
 
 
 def new_public_id() -> str:
@@ -30,7 +36,7 @@ def new_public_id() -> str:
 
 def exchange_choices() -> list[tuple[str, str]]:
     """A callable, so that a new exchange needs no migration."""
-    return [(e.name.value, e.label) for e in EXCHANGES.values()]
+    return [(e.name.value, e.label) for e in (*EXCHANGES.values(), OWN_ACCOUNT)]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -101,9 +107,28 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         waiting = self.filter(state__in=(State.ACTIVE, State.CHECKING, State.CLOSED), next_sync_at__lte=now)
         return waiting.free(now).order_by("next_sync_at", "pk")
 
+    def own(self) -> Self:
+        """Accounts whose ledger their owner writes."""
+        return self.filter(exchange=ExchangeName.OWN)
+
+    def at_exchanges(self) -> Self:
+        """Accounts that an exchange answers for."""
+        return self.exclude(exchange=ExchangeName.OWN)
+
+    def fall_behind(self, day: date) -> None:
+        """Note that proofs and figures are to be told again from a day on."""
+        since = Value(day, output_field=models.DateField())
+        self.update(
+            figures_since=Least(Coalesce("figures_since", since), since), figures_mark=F("figures_mark") + 1
+        )
+
     def free(self, now: datetime) -> Self:
         """Ones that no living worker holds."""
         return self.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
+
+    def held_by(self, owner: str) -> Self:
+        """Ones on which `owner` may work: nobody took them over or paused them."""
+        return self.filter(lease_owner=owner).exclude(state=State.PAUSED)
 
 
 class Connection(models.Model):
@@ -126,12 +151,20 @@ class Connection(models.Model):
     facts = models.JSONField(default=dict, blank=True, editable=False)
     warnings = models.JSONField(default=list, blank=True, editable=False)
     nonce = models.BigIntegerField(default=0, editable=False)
+    key_digest = models.CharField(max_length=64, blank=True, editable=False)
+    """The same for two connections of one exchange that hold the same key, and tells nothing of it."""
+    paced = models.CharField(max_length=600, blank=True, editable=False)
+    """When the last calls were made (seconds since 1970), for whoever calls next; PACING while somebody calls."""
+    quiet_until = models.DateTimeField(null=True, editable=False)
+    """Until when the exchange asked not to be called with this key."""
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     next_sync_at = models.DateTimeField(default=timezone.now)
     full_walk_at = models.DateTimeField(null=True, blank=True)
     lease_owner = models.CharField(max_length=64, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
+    leased_key = models.CharField(max_length=90, null=True, unique=True, editable=False)  # noqa: DJ001
+    """The key that the holder calls with: however many connections hold it, one turn at a time uses it."""
     synced_at = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     skew_ms = models.BigIntegerField(null=True, editable=False)
@@ -167,7 +200,12 @@ class Connection(models.Model):
     @property
     def known(self) -> Exchange:
         """What the catalog says about its exchange."""
-        return exchange(self.exchange)
+        return OWN_ACCOUNT if self.is_own else exchange(self.exchange)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its owner writes its ledger, and no exchange."""
+        return self.exchange == ExchangeName.OWN
 
     @property
     def has_key(self) -> bool:
@@ -178,27 +216,48 @@ class Connection(models.Model):
         """Whether a living worker holds it."""
         return self.lease_until is not None and self.lease_until >= now
 
-    def take_lease(self, owner: str, now: datetime) -> bool:
-        """Hold the connection for `owner`; False when another living worker does. One UPDATE settles races."""
+    def take_lease(self, owner: str, now: datetime, *, calls: bool = True) -> bool:
+        """Hold the connection for `owner`, and its key where he `calls` with it; False when another worker does.
+
+        One UPDATE settles races: also with whoever read, since this row was loaded, and left other times of calls.
+        """
+        key = f"{self.exchange}:{self.key_digest}" if self.key_digest else f"#{self.pk}"
         free = Connection.objects.filter(pk=self.pk).free(now)
-        return free.update(lease_owner=owner, lease_until=now + LEASE) == 1
+        held: dict[str, Any] = {"lease_owner": owner, "lease_until": now + LEASE, "leased_key": None}
+        if calls:
+            free = free.filter(paced=self.paced).exclude(
+                Exists(Connection.objects.filter(leased_key=key).exclude(pk=self.pk))
+            )
+            held |= {"leased_key": key, "paced": PACING}
+        try:
+            return free.update(**held) == 1
+        except IntegrityError:
+            return False
 
     def keep_lease(self, owner: str, now: datetime) -> bool:
         """The holder's heartbeat; False when the lease was lost and work must stop."""
         mine = Connection.objects.filter(pk=self.pk, lease_owner=owner)
         return mine.update(lease_until=now + LEASE) == 1
 
-    def release(self, owner: str) -> None:
-        """Give the lease back, if it is still ours."""
-        Connection.objects.filter(pk=self.pk, lease_owner=owner).update(lease_owner="", lease_until=None)
+    def release(self, owner: str, paced: str | None = None) -> None:
+        """Give the lease back, if it is still ours; `paced` says when its last calls were made, where that is known."""
+        told = {} if paced is None else {"paced": paced}
+        Connection.objects.filter(pk=self.pk, lease_owner=owner).update(**FREE, **told)
 
-    def draw_nonce(self, floor: int) -> int:
-        """A nonce above all drawn before and at least `floor`; stored before it is returned."""
+    def draw_nonce(self, floor: int, holder: str = "") -> int:
+        """A nonce above all drawn before and at least `floor`; stored before it is returned.
+
+        With `holder` raises DoesNotExist where that one may not work on it any more.
+        """
+        mine = Connection.objects.filter(pk=self.pk)
+        mine = mine.held_by(holder) if holder else mine
         while True:
-            last = Connection.objects.values_list("nonce", flat=True).get(pk=self.pk)
-            drawn = max(last + 1, floor)
-            if Connection.objects.filter(pk=self.pk, nonce=last).update(nonce=drawn):
+            drawn = max(self.nonce + 1, floor)
+            if mine.filter(nonce=self.nonce).update(nonce=drawn):
+                self.nonce = drawn
                 return drawn
+            # Somebody else has drawn since this row was read.
+            self.nonce = mine.values_list("nonce", flat=True).get()
 
     def figures_told(self, mark: int) -> None:
         """Proofs and figures are up to date, unless the ledger has moved on since `mark` was read."""

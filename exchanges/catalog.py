@@ -15,6 +15,8 @@ class ExchangeName(StrEnum):
     BTSE = "btse"
     TETHER = "tether"
     TOKENS_NET = "tokens_net"
+    OWN = "own"
+    """No exchange: an account whose owner writes its ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +112,27 @@ TOKENS_NET = Exchange(
 
 EXCHANGES: dict[ExchangeName, Exchange] = {e.name: e for e in (BTSE, TETHER, TOKENS_NET)}
 
+OWN_ACCOUNT = Exchange(
+    name=ExchangeName.OWN,
+    label="Own entries",
+    website="",
+    url_setting="",
+    default_url="",
+    key_label="",
+    secret_label="",
+    steps=(),
+    rights=(),
+    rights_note="",
+    offers=("What you enter or import",),
+    lacks=("A record of anybody else",),
+    has_full_ledger=True,
+)
+"""What is shown of an account that no exchange answers for; it cannot be connected."""
+
 
 def exchange(name: str) -> Exchange:
     """The exchange of that name; raises KeyError with the names that exist."""
     try:
         return EXCHANGES[ExchangeName(name)]
-    except ValueError:
+    except (KeyError, ValueError):
         raise KeyError(f"There is no exchange “{name}”. Known: {', '.join(EXCHANGES)}.") from None

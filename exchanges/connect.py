@@ -5,8 +5,7 @@ Adding an exchange means one more line in `_EXCHANGES`.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -16,11 +15,13 @@ import httpx2
 from exchanges.btse.fetch import BtseConnector
 from exchanges.btse.normalise import normalise as normalise_btse
 from exchanges.btse.prices import BtsePrices
-from exchanges.catalog import ExchangeName, exchange
+from exchanges.catalog import ExchangeName
+from exchanges.catalog import exchange as known
+from exchanges.circuit import UNBROKEN, Circuit
 from exchanges.clock import SYSTEM_CLOCK
 from exchanges.connector import Clock, Connector, Facts, JSONValue, NonceSource, Normaliser, PublicSource
 from exchanges.line import Line
-from exchanges.pace import Pace, Paces, Window
+from exchanges.pace import Pace, Window
 from exchanges.tether.fetch import TetherConnector
 from exchanges.tether.normalise import normalise as normalise_tether
 from exchanges.tether.prices import TetherPrices
@@ -65,10 +66,10 @@ _EXCHANGES: dict[ExchangeName, _Parts] = {
     ),
 }
 
-_paces: dict[ExchangeName, Paces] = {
-    name: Paces(lambda parts=parts: Window(parts.calls, parts.seconds, SYSTEM_CLOCK))  # type: ignore[misc]
-    for name, parts in _EXCHANGES.items()
+_public: dict[ExchangeName, Pace] = {
+    name: Window(parts.calls, parts.seconds, SYSTEM_CLOCK) for name, parts in _EXCHANGES.items()
 }
+"""What is asked without a key is paced by this process."""
 
 
 def connect(
@@ -83,9 +84,19 @@ def connect(
     client: httpx2.Client | None = None,
     pace: Pace | None = None,
     meter: Meter | None = None,
+    circuit: Circuit = UNBROKEN,
+    until: float | None = None,
 ) -> Connector:
-    """The connector of one account. Without `pace`, one pace per key is kept within this process."""
-    line = _line(exchange, base_url, key, clock, client, pace, meter)
+    """The connector of one account. Without `pace` it has one of its own, that knows of nobody else with the key."""
+    line = Line(
+        base_url=base_url,
+        clock=clock,
+        pace=pace or window(exchange, clock),
+        client=client,
+        meter=meter,
+        circuit=circuit,
+        until=until,
+    )
     return _parts(exchange).connector(line, key=key, secret=secret, nonce=nonce, facts=facts)
 
 
@@ -96,10 +107,12 @@ def public(
     clock: Clock = SYSTEM_CLOCK,
     client: httpx2.Client | None = None,
     pace: Pace | None = None,
-    meter: Meter | None = None,
+    circuit: Circuit = UNBROKEN,
 ) -> PublicSource:
     """What the exchange tells anybody about prices."""
-    return _parts(exchange).prices(_line(exchange, base_url, "", clock, client, pace, meter))
+    own = _public[known(exchange).name] if clock is SYSTEM_CLOCK else window(exchange, clock)
+    line = Line(base_url=base_url, clock=clock, pace=pace or own, client=client, circuit=circuit)
+    return _parts(exchange).prices(line)
 
 
 def normaliser(exchange: str) -> Normaliser:
@@ -120,32 +133,11 @@ def allowed(name: str) -> Allowed:
     return Allowed(calls=_parts(name).calls, seconds=_parts(name).seconds)
 
 
+def window(name: str, clock: Clock, *, ages: Iterable[float] = (), quiet: float = 0.0) -> Window:
+    """The pace of one key, going on from what others did with it."""
+    parts = _parts(name)
+    return Window(parts.calls, parts.seconds, clock, ages=ages, quiet=quiet)
+
+
 def _parts(name: str) -> _Parts:
-    return _EXCHANGES[exchange(name).name]
-
-
-def _line(
-    name: str,
-    base_url: str,
-    key: str,
-    clock: Clock,
-    client: httpx2.Client | None,
-    pace: Pace | None,
-    meter: Meter | None,
-) -> Line:
-    return Line(
-        base_url=base_url,
-        clock=clock,
-        pace=pace or pace_of(name, key, clock),
-        client=client,
-        meter=meter,
-    )
-
-
-def pace_of(name: str, key: str, clock: Clock = SYSTEM_CLOCK) -> Pace:
-    """How fast one key may ask: one pace a key within this process; for another clock a pace of its own."""
-    known = exchange(name).name
-    if clock is not SYSTEM_CLOCK:
-        parts = _EXCHANGES[known]
-        return Window(parts.calls, parts.seconds, clock)
-    return _paces[known].of(hashlib.sha256(key.encode()).hexdigest())
+    return _EXCHANGES[known(name).name]

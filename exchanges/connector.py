@@ -46,6 +46,10 @@ class Progress:
     """The earliest time at which the account is known to have existed, where another stream told it."""
     assets: frozenset[str] = frozenset()
     """Assets the account is known to have held (in our folded names); narrows what per-market streams ask for."""
+    span: Span | None = None
+    """A stretch to be read again besides what is new. The first page's cursor remembers it until it is read."""
+    within: tuple[str, ...] = ()
+    """Source ids of the stored rows of that stretch, for lists that can only be asked row by row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 ExchangeError
 ├── Temporary (retry = True)
 │   ├── Unreachable       no connection, time-out, reset, cut or unreadable body from a gateway
+│   │   └── Resting       not asked at all: its host failed again and again and is left alone for a while (no retry)
 │   ├── RateLimited       429 or the exchange's own code; `retry_after` in seconds where it said so
 │   ├── ExchangeFault     5xx, maintenance
 │   └── NonceRejected     the key's counter is behind: drawn afresh and tried again
@@ -12,7 +13,9 @@ ExchangeError
 │   └── ClockSkewed       our clock is too far from the exchange's
 ├── NotOffered            404: this endpoint is not there; an answer, never a failed sync
 ├── BadRequest            400 and other refusals of a single call
-├── Hostile               an answer that we refuse: too large, too slow, redirect, not JSON, duplicate keys
+├── Hostile               an answer that we refuse: too large, redirect, not JSON, duplicate keys
+│   ├── TooSlow           it began and did not end within its deadline
+│   └── TooMuch           more rows or values than one answer may have
 ├── Refused               our own guard: path not on the allow-list, host not allowed
 └── Closed                the exchange has closed for good
 
@@ -31,7 +34,7 @@ class ExchangeError(Exception):
 
     def __init__(self, message: str = "", *, said: str = "") -> None:
         """`said` is the exchange's own text: cut to 200 characters, without control characters."""
-        self.said = "".join(c for c in said if c.isprintable())[:200]
+        self.said = "".join(c for c in said[:1000] if c.isprintable())[:200]
         super().__init__(message or self.advice)
 
     @property
@@ -57,6 +60,20 @@ class Unreachable(Temporary):
     advice = (
         "The exchange could not be reached. It is tried again by itself; check your network if it stays so."
     )
+
+
+class Resting(Unreachable):
+    """No call was made: the host failed so often that it is left alone until `retry_after` seconds from now."""
+
+    retry = False
+    code = "resting"
+    advice = "Nothing needs to be done. One call tries again by itself; check your network if it stays so."
+
+    def __init__(self, message: str = "", *, retry_after: float, unresolved: bool = False) -> None:
+        """`unresolved`: its name was not known on the network when it failed last."""
+        super().__init__(message or "The exchange does not answer. It is asked again after a pause.")
+        self.retry_after = retry_after
+        self.unresolved = unresolved
 
 
 class RateLimited(Temporary):
@@ -139,6 +156,14 @@ class Hostile(ExchangeError):
     advice = (
         "The exchange's answer was not usable and nothing of it was kept. It is tried again at the next run."
     )
+
+
+class TooSlow(Hostile):
+    """An answer that began and did not end in time."""
+
+
+class TooMuch(Hostile):
+    """An answer with more rows or values than one answer may have: asked for in parts it may be usable."""
 
 
 class Refused(ExchangeError):

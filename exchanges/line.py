@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import httpx2
 
+from exchanges.circuit import UNBROKEN, Circuit
 from exchanges.connector import Clock
 from exchanges.pace import Pace
 from exchanges.transport import CallRecord, Judge, Sign, Transport
@@ -25,6 +26,9 @@ class Line:
     pace: Pace
     client: httpx2.Client | None = None
     meter: Callable[[CallRecord], None] | None = None
+    circuit: Circuit = UNBROKEN
+    until: float | None = None
+    """By the clock's `monotonic`: from then on nothing is tried a second time."""
 
     def transport(
         self,
@@ -46,5 +50,7 @@ class Line:
             client=self.client,
             prefix=prefix,
             meter=self.meter,
+            circuit=self.circuit,
+            until=self.until,
             skew_limit=skew_limit,
         )

@@ -29,12 +29,13 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z_-]{0,30}")
 
 
 def header_date(headers: Mapping[str, str]) -> datetime | None:
-    """The time in an answer's Date header, or None."""
+    """The time in an answer's Date header, or None where there is none or it cannot be meant."""
     try:
         found = parsedate_to_datetime(headers.get("date", ""))
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return found if wire.EARLIEST <= found < wire.LATEST else None
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

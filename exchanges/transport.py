@@ -18,7 +18,9 @@ from datetime import datetime
 
 import httpx2
 
+from exchanges import circuit as circuits
 from exchanges import replies, sockets, wire
+from exchanges.circuit import UNBROKEN, Circuit
 from exchanges.clock import Clock
 from exchanges.errors import (
     ClockSkewed,
@@ -26,8 +28,10 @@ from exchanges.errors import (
     Hostile,
     KeyRejected,
     NonceRejected,
+    RateLimited,
     Refused,
     Temporary,
+    TooSlow,
     Unreachable,
 )
 from exchanges.hosts import origin
@@ -114,9 +118,11 @@ class Transport:
         deadline: float = DEADLINE,
         attempts: int = ATTEMPTS,
         patience: float = PATIENCE,
+        circuit: Circuit = UNBROKEN,
+        until: float | None = None,
     ) -> None:
         """`prefix` goes on the wire before the path but is not signed; `skew_limit`: seconds beyond which a
-        rejected key is blamed on the clock."""
+        rejected key is blamed on the clock; `until`: when whoever asks has no time left for a second try."""
         self._base = origin(base_url)
         self._allowed = tuple(re.compile(re.escape(p)) if isinstance(p, str) else p for p in allowed)
         self._clock = clock
@@ -130,6 +136,8 @@ class Transport:
         self._deadline = deadline
         self._attempts = attempts
         self._patience = patience
+        self._circuit = circuit
+        self._until = until
         self.skew: float | None = None
 
     def get(
@@ -138,6 +146,7 @@ class Transport:
         """The answer to a GET of that path; tries again, signed afresh, what may pass; raises ExchangeError."""
         self._guard(path)
         limit = self._clock.monotonic() + self._patience
+        limit = limit if self._until is None else min(limit, self._until)
         last = attempts or self._attempts
         for attempt in range(1, last + 1):
             outcome = self._try(path, query, attempt)
@@ -163,6 +172,7 @@ class Transport:
         return own if asked is None else max(asked, 0.1)
 
     def _try(self, path: str, query: Mapping[str, str] | None, attempt: int) -> Answer | ExchangeError:
+        self._circuit.admit()
         waited = self._pace.wait()
         began = self._clock.monotonic()
         heard = _Heard()
@@ -184,7 +194,17 @@ class Transport:
                     shape=replies.shape(outcome.value) if isinstance(outcome, Answer) else "",
                 )
             )
+        self._tell(outcome)
         return outcome
+
+    def _tell(self, outcome: Answer | ExchangeError) -> None:
+        """Let circuit and pace, which others share, know how it went."""
+        if isinstance(outcome, RateLimited) and outcome.retry_after:
+            self._pace.told(outcome.retry_after)
+        if isinstance(outcome, ExchangeError) and circuits.points(outcome):
+            self._circuit.failed(outcome)
+        else:
+            self._circuit.answered()
 
     def _explained(self, error: ExchangeError, heard: _Heard) -> ExchangeError:
         """The same error, with the pause the exchange asked for, or with the clock as its true cause."""
@@ -248,7 +268,7 @@ class Transport:
             )
         except httpx2.TimeoutException:
             if response is not None:
-                return Hostile(f"The exchange's answer took longer than {self._deadline:.0f} seconds.")
+                return TooSlow(f"The exchange's answer took longer than {self._deadline:.0f} seconds.")
             return Unreachable("The exchange did not answer in time. It is tried again by itself.")
         except httpx2.DecodingError:
             return Hostile("The exchange's answer is packed in a way that cannot be read.")
@@ -266,7 +286,7 @@ class Transport:
             if heard.size > BODY_CAP:
                 return Hostile("The exchange's answer is larger than 16 MiB.")
             if self._clock.monotonic() > end:
-                return Hostile(f"The exchange's answer took longer than {self._deadline:.0f} seconds.")
+                return TooSlow(f"The exchange's answer took longer than {self._deadline:.0f} seconds.")
             parts.append(chunk)
         heard.body = b"".join(parts)
         return None

@@ -16,16 +16,21 @@ from typing import cast
 
 import simplejson
 
-from exchanges.errors import Hostile
+from exchanges.errors import Hostile, TooMuch
 from exchanges.records import Raw, Unreadable
 
 Value = str | Decimal | bool | None | list["Value"] | dict[str, "Value"]
 """What `parse` returns: every number is a Decimal with the digits that were sent."""
 
 MAX_DEPTH = 64
+MAX_ROWS = 10_000
+"""In one list. Reading so many takes half a second; the longest answers that are known have 500."""
+MAX_VALUES = 300_000
+"""In one answer: a number needs a hundred bytes of memory for two on the wire."""
 MAX_DIGITS = 38
 MAX_PLACES = 18
 ID_LIMIT = 200
+ASSET_LIMIT = 32
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
@@ -53,10 +58,14 @@ _escaped = _encoder()
 
 
 def parse(body: bytes | str) -> Value:
-    """The JSON value of a body, or Hostile: not JSON, NaN, a field named twice, nested deeper than 64."""
+    """The JSON value of a body, or Hostile: not JSON, NaN, a field named twice, too much, nested deeper than 64."""
     reason = "The exchange's answer is not JSON."
     try:
-        value = cast(Value, _decoder.decode(body if isinstance(body, str) else body.decode()))
+        text = body if isinstance(body, str) else body.decode()
+        _refuse_crowd(text)
+        value = cast(Value, _decoder.decode(text))
+    except TooMuch:
+        raise
     except Hostile as error:
         reason = str(error)
     except RecursionError:
@@ -64,16 +73,24 @@ def parse(body: bytes | str) -> Value:
     except (ValueError, DecimalException):
         pass  # the parser's own text quotes the body
     else:
-        _refuse_depth(value)
+        _refuse_shape(value)
         return value
     raise Hostile(reason)
 
 
-def _refuse_depth(value: Value) -> None:
+def _refuse_crowd(text: str) -> None:
+    """Before any of it is built; commas inside texts count too, which makes the bound only tighter."""
+    if len(text) > MAX_VALUES and text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
+        raise TooMuch(f"The exchange's answer holds more than {MAX_VALUES} values.")
+
+
+def _refuse_shape(value: Value) -> None:
     level: list[Value] = [value] if isinstance(value, list | dict) else []
     for _ in range(MAX_DEPTH):
         if not level:
             return
+        if any(len(parent) > MAX_ROWS for parent in level if type(parent) is list):
+            raise TooMuch(f"The exchange's answer lists more than {MAX_ROWS} rows at once.")
         level = [
             child
             for parent in level
@@ -192,12 +209,12 @@ def text(value: object, limit: int = ID_LIMIT) -> str:
         return "true" if value else "false"
     if not isinstance(value, str | Decimal):
         raise ValueError("a text is not a text")
-    written = str(value)
+    written = str(value).strip()[:limit]
     if not written.isprintable():
         if "\0" in written or any("\ud800" <= c <= "\udfff" for c in written):
             raise ValueError("a text has characters that cannot be kept")
         written = "".join(c if c.isprintable() else " " for c in written)
-    return written.strip()[:limit]
+    return written.strip()
 
 
 def identifier(value: object) -> str:
@@ -214,19 +231,24 @@ def asset(value: object) -> str:
     """The name of an asset in our spelling: `USD₮`, `USDt` and `usdt` are USDT."""
     if not isinstance(value, str):
         raise ValueError("an asset's name is missing")
+    if len(value) > 2 * ASSET_LIMIT:  # before it is looked up: what is looked up is remembered
+        raise ValueError("an asset's name is missing or not usable")
     return _folded(value)
 
 
 @lru_cache(maxsize=4096)
 def _folded(value: str) -> str:
     name = value.strip().replace("₮", "T").upper()
-    if not 1 <= len(name) <= 32 or not name.isprintable():
+    if not 1 <= len(name) <= ASSET_LIMIT or not name.isprintable():
         raise ValueError("an asset's name is missing or not usable")
     return name
 
 
 def word(value: object) -> str:
-    """A word of a closed set for comparing: lower case, with spaces, `_` and `-` all as `_`; else empty."""
+    """A word of a closed set for comparing: lower case, with spaces, `_` and `-` all as `_`; else empty.
+
+    Words end up in cursors, so what no store can hold is no word.
+    """
     if isinstance(value, Decimal):
         return str(value)[:60]
     return _word(value[:60]) if isinstance(value, str) else ""
@@ -234,4 +256,5 @@ def word(value: object) -> str:
 
 @lru_cache(maxsize=4096)
 def _word(value: str) -> str:
-    return _SEPARATORS.sub("_", value.strip().lower())
+    found = _SEPARATORS.sub("_", value.strip().lower())
+    return found if found.isprintable() else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin_site import ReadOnly
-from portfolio.models import Posting, Quarantine, Raw, Run, StreamRun, Transaction
+from portfolio.models import Host, Posting, Quarantine, Raw, Run, StreamRun, Transaction
 
 
 class StreamRuns(admin.TabularInline[StreamRun, Run]):
@@ -38,6 +38,14 @@ class RunAdmin(ReadOnly):
     search_fields = ("connection__label", "connection__user__email")
     ordering = ("-pk",)
     inlines = (StreamRuns,)
+
+
+@admin.register(Host)
+class HostAdmin(ReadOnly):
+    """Which hosts do not answer, and when they are tried next."""
+
+    list_display = ("name", "points", "openings", "rest_until", "failed_at", "error")
+    ordering = ("name",)
 
 
 @admin.register(Transaction)

@@ -93,6 +93,12 @@ def refuse_wrong_keys(**_: Any) -> None:
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
+def count_threads(sender: Any, **_: Any) -> None:
+    """No host and no user may take all threads of this worker."""
+    import_string("portfolio.sync.crowd.CROWD").threads = sender.concurrency
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
 def clear_away(**_: Any) -> None:
     """What a killed process left in the queue's folder goes."""
     tidy(settings.DATA_DIR / "broker")

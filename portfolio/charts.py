@@ -12,8 +12,11 @@ from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import Any, TypeVar
 
-from portfolio.rates import DayPrice, Price
-from portfolio.valuation import AssetDay, Part, WorthAt
+from portfolio.looks import COINS, AssetPoint, Money, Point
+from portfolio.performance import Benchmark
+from portfolio.rates import USD, DayPrice, Price, closing_time
+from portfolio.returns import Day
+from portfolio.valuation import Part
 
 Figure = dict[str, Any]
 Row = TypeVar("Row")
@@ -22,25 +25,42 @@ SLICES = 8
 ACCENT, MUTED, LINE, TEXT = "var(--accent)", "var(--muted)", "var(--line)", "var(--ink)"
 SERIES = [f"var(--chart-{n})" for n in range(1, SLICES + 1)]
 CLEAR = "rgba(0,0,0,0)"
-USD_HOVER = "%{x|%d %b %Y %H:%M}<br>%{y:$,.2f}<extra></extra>"
-DAY_HOVER = "%{x|%d %b %Y}<br>%{y:$,.2f}<extra></extra>"
+ELSEWHERE = {"BTC": "var(--chart-2)", "ETH": "var(--chart-6)", "USD": "var(--chart-8)"}
+IN_USD = Money()
 
 
-def worth_figure(points: Sequence[WorthAt]) -> Figure:
-    """Net worth over time: gaps stay open, what is uncertain is dashed."""
-    shown = _spread(points, lambda point: point.value_usd is None)
+def worth_figure(
+    points: Sequence[Point], currency: str = USD, benchmarks: Iterable[Benchmark] = ()
+) -> Figure:
+    """Net worth over time: gaps stay open, what is uncertain is dashed; beside it what the same money was elsewhere."""
+    shown = _spread(points, lambda point: point.value is None)
     x = [_time(point.at) for point in shown]
-    sure = [None if point.uncertain else _number(point.value_usd) for point in shown]
-    unsure = [_number(point.value_usd) if _touches(shown, n) else None for n, point in enumerate(shown)]
-    traces = [_line(x, sure, "Net worth", ACCENT)]
-    if any(value is not None for value in unsure):
+    sure = [None if point.uncertain else _number(point.value) for point in shown]
+    traces = [_line(x, sure, "Yours", ACCENT)]
+    if any(point.uncertain for point in shown):
+        unsure = [_number(point.value) if _touches(shown, n) else None for n, point in enumerate(shown)]
         traces.append(_line(x, unsure, "Uncertain", ACCENT) | {"line": _stroke(ACCENT, dash="dot")})
-    return _figure(traces, money=["yaxis"], yaxis=_axis(tickprefix="$", tickformat=",.4~s"))
+    others = [_elsewhere(each, points[-1].at) for each in benchmarks if each.days and points]
+    for trace in [*traces, *others]:
+        trace["hovertemplate"] = _hover(currency, "%{x|%d %b %Y %H:%M}", trace["name"] if others else "")
+    axis = _axis(**_ticks(currency))
+    return _figure([*traces, *others], money=["yaxis"], showlegend=bool(others), yaxis=axis)
 
 
-def allocation_figure(parts: Sequence[Part]) -> Figure:
+def _elsewhere(benchmark: Benchmark, end: datetime) -> Figure:
+    """One benchmark as a thin line; its last day ends when the line of worth does."""
+    days: Sequence[Day] = _spread(benchmark.days, lambda day: day.value is None)
+    x = [_time(min(closing_time(day.on), end)) for day in days]
+    name = "Left in USD" if benchmark.name == USD else f"In {benchmark.name}"
+    colour = ELSEWHERE[benchmark.name]
+    return _line(x, [_number(day.value) for day in days], name, colour) | {
+        "line": _stroke(colour, width=1.25)
+    }
+
+
+def allocation_figure(parts: Sequence[Part], money: Money = IN_USD) -> Figure:
     """A ring of what is priced, the small parts together."""
-    slices = _slices(parts)
+    slices = _slices(parts, money)
     ring = {
         "type": "pie",
         "hole": 0.62,
@@ -50,32 +70,14 @@ def allocation_figure(parts: Sequence[Part]) -> Figure:
         "values": [_number(value) for _, value in slices],
         "marker": {"colors": _colours(len(slices)), "line": {"color": "var(--surface)", "width": 2}},
         "textinfo": "none",
-        "hovertemplate": "%{label}<br>%{value:$,.2f}<br>%{percent}<extra></extra>",
+        "hovertemplate": f"%{{label}}<br>{_amount(money.currency, 'value')}<br>%{{percent}}<extra></extra>",
     }
     return _figure([ring], money=[], showlegend=True)
 
 
-def allocation_bars(parts: Sequence[Part]) -> Figure:
-    """The same as lying bars, the largest on top."""
-    slices = _slices(parts)
-    bars = {
-        "type": "bar",
-        "orientation": "h",
-        "y": [label for label, _ in slices],
-        "x": [_number(value) for _, value in slices],
-        "marker": {"color": _colours(len(slices))},
-        "hovertemplate": "%{y}<br>%{x:$,.2f}<extra></extra>",
-    }
-    axes = {
-        "xaxis": _axis(tickprefix="$", tickformat=",.4~s"),
-        "yaxis": _axis(autorange="reversed", type="category"),
-    }
-    return _figure([bars], money=["xaxis"], **axes)
-
-
-def asset_figure(days: Sequence[AssetDay]) -> Figure:
+def asset_figure(days: Sequence[AssetPoint], currency: str = USD) -> Figure:
     """One asset: its quantity as steps, its value as a line on an axis of its own."""
-    shown = _spread(days, lambda day: day.value_usd is None)
+    shown = _spread(days, lambda day: day.value is None)
     x = [day.day.isoformat() for day in shown]
     quantity = _line(x, [_number(day.quantity) for day in shown], "Quantity", SERIES[1])
     quantity |= {
@@ -83,13 +85,13 @@ def asset_figure(days: Sequence[AssetDay]) -> Figure:
         "yaxis": "y2",
         "hovertemplate": "%{x|%d %b %Y}<br>%{y}<extra></extra>",
     }
-    value = _line(x, [_number(day.value_usd) for day in shown], "Value", ACCENT)
-    value |= {"hovertemplate": DAY_HOVER}
+    value = _line(x, [_number(day.value) for day in shown], "Value", ACCENT)
+    value |= {"hovertemplate": _hover(currency, "%{x|%d %b %Y}")}
     return _figure(
         [value, quantity],
         money=["yaxis", "yaxis2"],
         showlegend=True,
-        yaxis=_axis(tickprefix="$", tickformat=",.4~s"),
+        yaxis=_axis(**_ticks(currency)),
         yaxis2=_axis(overlaying="y", side="right", showgrid=False),
     )
 
@@ -149,15 +151,14 @@ def _spread(points: Sequence[Row], is_gap: Callable[[Row], bool]) -> Sequence[Ro
     return kept
 
 
-def _touches(points: Sequence[WorthAt], n: int) -> bool:
+def _touches(points: Sequence[Point], n: int) -> bool:
     """Whether a point belongs to the dashed line: itself or a neighbour is uncertain, so that the lines meet."""
     return any(point.uncertain for point in points[max(0, n - 1) : n + 2])
 
 
-def _slices(parts: Sequence[Part]) -> list[tuple[str, Decimal]]:
-    worth = [
-        (plain_text(part.label), part.value_usd) for part in parts if part.value_usd and part.value_usd > 0
-    ]
+def _slices(parts: Sequence[Part], money: Money = IN_USD) -> list[tuple[str, Decimal]]:
+    valued = [(plain_text(part.label), money.shown(part.value_usd)) for part in parts]
+    worth = [(label, value) for label, value in valued if value and value > 0]
     worth.sort(key=lambda one: -one[1])
     if len(worth) <= SLICES:
         return worth
@@ -179,11 +180,28 @@ def _line(x: list[str], y: list[float | None], name: str, colour: str) -> Figure
         "connectgaps": False,
         "line": _stroke(colour),
         "marker": {"color": colour},
-        "hovertemplate": USD_HOVER,
     }
 
 
-def _stroke(colour: str, **more: str) -> Figure:
+def _ticks(currency: str) -> Figure:
+    """How an axis writes amounts: dollars with their sign in front, coins without letters for thousandths."""
+    if currency == USD:
+        return {"tickprefix": "$", "tickformat": ",.4~s"}
+    return {"ticksuffix": f" {currency}", "tickformat": ",.4~g" if currency in COINS else ",.4~s"}
+
+
+def _amount(currency: str, name: str = "y") -> str:
+    """An amount in a label that is read on the line."""
+    if currency == USD:
+        return f"%{{{name}:$,.2f}}"
+    return f"%{{{name}:{',.8~f' if currency in COINS else ',.2f'}}} {currency}"
+
+
+def _hover(currency: str, time: str, name: str = "") -> str:
+    return f"{time}<br>{_amount(currency)}<extra>{name}</extra>"
+
+
+def _stroke(colour: str, **more: Any) -> Figure:
     return {"color": colour, "width": 2, "shape": "linear", **more}
 
 
@@ -220,4 +238,4 @@ def _number(amount: Decimal | None) -> float | None:
 
 
 def _time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{at.isoformat()[:19]}Z"

@@ -15,6 +15,7 @@ from django.db import transaction as database
 
 from accounts.models import User
 from portfolio.models import Correction, CorrectionKind, ManualEntry, Transaction, Treatment
+from portfolio.models.own_accounts import fall_behind
 
 INWARD = frozenset({Treatment.ACQUIRED, Treatment.INCOME, Treatment.RETURNED, Treatment.IGNORED})
 OUTWARD = frozenset({Treatment.MOVED, Treatment.SPENT, Treatment.IGNORED})
@@ -82,6 +83,7 @@ def enter(user: User, entry: ManualEntry, now: datetime) -> Correction:
     """Add a transaction that no exchange told; `entry` is not saved yet."""
     entry.user, entry.created_at = user, now
     entry.save()
+    fall_behind(user, [entry])
     return _add(user, now, CorrectionKind.MANUAL, entry=entry, asset=entry.asset, note=entry.note)
 
 
@@ -90,8 +92,9 @@ def undo(correction: Correction, now: datetime) -> None:
     """Take it back; the record stays."""
     correction.undone_at = now
     correction.save(update_fields=["undone_at"])
-    if correction.entry_id:
-        ManualEntry.objects.filter(pk=correction.entry_id).update(undone_at=now)
+    if correction.entry is not None:
+        ManualEntry.objects.filter(pk=correction.entry.pk).update(undone_at=now)
+        fall_behind(correction.user, [correction.entry])
 
 
 @database.atomic

@@ -18,6 +18,7 @@ PLACES = 18
 DIGITS = 38
 EXACT = Context(prec=DIGITS, traps=[InvalidOperation, Inexact])
 """Arithmetic that raises rather than rounds."""
+_SMALLEST = Decimal(1).scaleb(-PLACES)
 
 
 def plain(amount: Decimal) -> str:
@@ -30,6 +31,13 @@ def plain(amount: Decimal) -> str:
 
 def checked(value: Any) -> Decimal:
     """The value as a Decimal that fits; raises ValidationError for floats, NaN, and what would be rounded."""
+    if type(value) is Decimal and value.is_finite():
+        try:
+            EXACT.quantize(value, _SMALLEST)
+        except DecimalException:
+            pass  # below it is said what is wrong with it
+        else:
+            return value
     if isinstance(value, float | bool):
         raise ValidationError("Amounts must be exact, not floating point.")
     try:

@@ -24,6 +24,7 @@ from portfolio.csvfile import BadCell, UnreadableFile, neutral, number, original
 from portfolio.fields import checked
 from portfolio.models import ImportBatch, ImportState, ManualEntry, ManualKind
 from portfolio.models.chunks import ROWS, insert
+from portfolio.models.own_accounts import fall_behind
 
 COLUMNS = ("id", "time", "account", "to_account", "kind", "asset", "quantity", "value_usd", "fee_usd", "note")
 REQUIRED = ("time", "kind", "asset", "quantity")
@@ -178,6 +179,7 @@ def commit(batch: ImportBatch, now: datetime) -> int:
     for row in new:
         row.user, row.batch, row.created_at = batch.user, batch, now
     insert(ManualEntry.objects.all(), new)
+    fall_behind(batch.user, new)
     batch.state, batch.done_at, batch.content = ImportState.DONE, now, ""
     batch.rows, batch.new = len(sheet.rows), len(new)
     batch.save()
@@ -187,7 +189,8 @@ def commit(batch: ImportBatch, now: datetime) -> int:
 @transaction.atomic
 def undo(batch: ImportBatch, now: datetime) -> None:
     """Take an import back; its rows stay as a record and count no more."""
-    batch.entries.filter(undone_at__isnull=True).update(undone_at=now)
+    fall_behind(batch.user, batch.entries.active())
+    batch.entries.active().update(undone_at=now)
     batch.state, batch.undone_at = ImportState.UNDONE, now
     batch.save(update_fields=["state", "undone_at"])
 

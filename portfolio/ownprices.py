@@ -14,10 +14,8 @@ from io import StringIO
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import DateField, F, Value
-from django.db.models.functions import Coalesce, Least
 
-from accounts.models import Connection, User
+from accounts.models import User
 from portfolio.csvfile import BadCell, number, shown
 from portfolio.fields import checked
 from portfolio.models import Correction, CorrectionKind
@@ -57,6 +55,11 @@ class Draft:
         return not self.wrong and bool(self.new or self.changed)
 
     @property
+    def since(self) -> date:
+        """The first day on which a price would change."""
+        return min(day for _, day in (*self.new, *self.changed))
+
+    @property
     def assets(self) -> list[str]:
         """Whose prices would change."""
         return sorted({asset for asset, _ in (*self.new, *self.changed)})
@@ -92,15 +95,7 @@ def take(user: User, planned: Draft, now: datetime) -> None:
     everything = sorted((planned.new | planned.changed).items())
     for start in range(0, len(everything), ROWS):
         _store(user, everything[start : start + ROWS], now)
-    fall_behind(user, min(day for (_, day), _ in everything))
-
-
-def fall_behind(user: User, since: date) -> None:
-    """Note that the figures of this user's connections are to be told again from a day on; the next sync does at the latest."""
-    day = Value(since, output_field=DateField())
-    Connection.objects.for_user(user).update(
-        figures_since=Least(Coalesce("figures_since", day), day), figures_mark=F("figures_mark") + 1
-    )
+    user.connections.all().fall_behind(planned.since)
 
 
 @transaction.atomic

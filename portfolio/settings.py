@@ -107,6 +107,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "portfolio.views.money.switch",
             ],
             "builtins": ["heroicons.templatetags.heroicons", "template_partials.templatetags.partials"],
         },
@@ -194,6 +195,8 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Holdfast"
+# One step of 30 s either way (RFC 6238, 5.2): a code typed at the turn of its half minute, a phone a little off.
+MFA_TOTP_TOLERANCE = 1
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = False
 SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=False)

@@ -6,7 +6,8 @@ what remains to be done is read off the database.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
+from itertools import takewhile
 
 import httpx2
 from django.core.cache import cache
@@ -15,17 +16,17 @@ from django.utils import timezone
 from accounts.models import Connection, User
 from exchanges.clock import SYSTEM_CLOCK
 from exchanges.connector import Clock
-from portfolio import gains, proofs, rates, sync, transfers, valuation
+from portfolio import bridge, bundle, gains, proofs, rates, sync, transfers, valuation
 from portfolio.celery import app
-from portfolio.models import Trigger
-from portfolio.rates import Repriced
-from portfolio.sync import SyncResult, quotes, schedule
+from portfolio.models import Run, RunState, Trigger
+from portfolio.sync import SyncResult, own, quotes, schedule
 from portfolio.sync.quotes import FillResult, RefreshResult
 
-CARRIED = timedelta(days=5)
-"""How long a price may stand for later days."""
 TURN_SECONDS = 20.0
 """A longer walk goes on after others had their turn, and after its figures so far are told."""
+ASKING, ASKED_MEANWHILE = "prices-are-being-asked", "prices-were-asked-for-meanwhile"
+ASKING_SECONDS = 120
+"""A source that is slow holds one worker, however many syncs end meanwhile; a dead worker holds the others up so long."""
 FILLING = "prices-are-being-filled"
 FILLING_SECONDS = 300
 """How long a worker that died keeps others from filling prices."""
@@ -38,6 +39,10 @@ def dispatch() -> None:
         sync_connection.apply_async((connection_id,), expires=schedule.CLAIM.total_seconds())
     for user_id in gains.waiting(timezone.now()):
         compute_gains.delay(user_id)
+    for connection_id in own.behind():
+        tell_figures.delay(connection_id)
+    for user_id in bundle.waiting(timezone.now()):
+        make_bundle.delay(user_id)
 
 
 @app.task  # type: ignore[untyped-decorator]
@@ -50,8 +55,16 @@ def sync_connection(connection_id: int, trigger: str = Trigger.SCHEDULE.value, f
 
 @app.task  # type: ignore[untyped-decorator]
 def refresh_rates() -> None:
-    """Ask what everything costs, value what had no price, and see to the prices of past days."""
-    price(timezone.now())
+    """Ask what everything costs, value what had no price, and see to the prices of past days; one worker at a time."""
+    if not cache.add(ASKING, True, ASKING_SECONDS):
+        cache.set(ASKED_MEANWHILE, True, ASKING_SECONDS)
+        return
+    try:
+        price(timezone.now())
+    finally:
+        cache.delete(ASKING)
+    if cache.delete(ASKED_MEANWHILE):
+        refresh_rates.delay()
     fill_prices.delay()
 
 
@@ -64,18 +77,24 @@ def fill_prices() -> None:
     try:
         done = quotes.fill_gaps(now)
         valuation.reprice(done.changed, now)
-        gains.want_where_unpriced((change.asset for change in done.changed), now)
+        gains.want_where_priced(done.changed, now)
     finally:
         cache.delete(FILLING)
     if done.more:
         fill_prices.delay()
+    else:
+        bridge.keep_all(now)
 
 
 @app.task  # type: ignore[untyped-decorator]
 def close_day() -> None:
     """Settle the day that has ended."""
-    valuation.close_day(timezone.now())
-    gains.want_daily(timezone.now())
+    now = timezone.now()
+    own.confirm(now)
+    valuation.close_day(now)
+    bridge.keep_all(now)
+    gains.want_daily(now)
+    bundle.drop_old(now)
 
 
 @app.task  # type: ignore[untyped-decorator]
@@ -87,15 +106,16 @@ def compute_gains(user_id: int) -> None:
 
 
 @app.task  # type: ignore[untyped-decorator]
-def price_said(asset: str, day: str) -> None:
-    """Value the days again on which a user's own price counts."""
-    first = date.fromisoformat(day)
-    valuation.reprice([Repriced(asset=asset, first=first, last=first + CARRIED)], timezone.now())
+def make_bundle(user_id: int) -> None:
+    """Make the accountant's bundle that one user waits for."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is not None:
+        bundle.make(user, timezone.now())
 
 
 @app.task  # type: ignore[untyped-decorator]
 def tell_figures(connection_id: int) -> None:
-    """Bring proofs and figures up to a ledger that changed without a sync."""
+    """Bring proofs and figures up to a ledger, or to prices of one's own, that changed without a sync."""
     tell(connection_id)
 
 
@@ -110,15 +130,45 @@ def bring_up_to_date(
 ) -> SyncResult | None:
     """Read a connection, prove its balances, value its days; None where somebody else is at it."""
     done = sync.run(connection_id, trigger=trigger, full=full, clock=clock, client=client, seconds=seconds)
-    if done is not None:
+    if done is None or (_goes_on(done) and not _is_milestone(connection_id)):
+        return done
+    if done.touched_since is not None or not _holds_on(connection_id, clock):
         tell(connection_id, clock)
     return done
+
+
+def _goes_on(done: SyncResult) -> bool:
+    """Whether the turn's time was over before the end of what is to be read."""
+    return any(stream.state is RunState.PARTIAL for stream in done.streams)
+
+
+def _is_milestone(connection_id: int) -> bool:
+    """Whether figures are told in the middle of a long walk: after its first turn, its second, fourth, eighth …
+
+    Each time all of the past is told again, as rows come newest first. So all that telling costs at most twice the last.
+    """
+    states = Run.objects.filter(connection=connection_id).order_by("-started_at", "-pk")
+    turns = sum(
+        1 for _ in takewhile(RunState.PARTIAL.__eq__, states.values_list("state", flat=True).iterator())
+    )
+    return turns & (turns - 1) == 0
+
+
+def _holds_on(connection_id: int, clock: Clock) -> bool:
+    """Let proofs reach up to now where nothing has changed but the time; False where there is more to tell."""
+    connection = Connection.objects.filter(pk=connection_id, figures_since=None).first()
+    now = clock.now()
+    if connection is None or not valuation.is_told(connection, now) or not proofs.prolong(connection):
+        return False
+    _ask_again(connection, now)
+    return True
 
 
 def price(now: datetime) -> RefreshResult:
     """What everything costs now, and the figures that follow from it."""
     done = quotes.refresh(now)
     valuation.reprice(done.changed, now)
+    gains.want_where_priced(done.changed, now)
     valuation.mark(now)
     return done
 
@@ -129,6 +179,7 @@ def price_the_past(now: datetime) -> FillResult:
         done = quotes.fill_gaps(now)
         valuation.reprice(done.changed, now)
         if not done.more:
+            bridge.keep_all(now)
             return done
 
 
@@ -139,26 +190,37 @@ def tell(connection_id: int, clock: Clock = SYSTEM_CLOCK, *, everything: bool = 
         return
     now, mark = clock.now(), connection.figures_mark
     since: date | None = None if everything else connection.figures_since or now.date()
+    if connection.is_own:
+        # There is nobody's word to prove a user's own rows against.
+        if own.write(connection, clock):
+            valuation.update(connection, since=since, now=now)
+            bridge.keep(connection, now)
+            gains.want(connection.user, now, since=gains.start_of(since) if since else None)
+            connection.figures_told(mark)
+        return
     proofs.update(connection, since=since, now=now)
     valuation.update(connection, since=since, now=now)
+    bridge.keep(connection, now)
     if everything or connection.figures_since is not None:
-        begin = None if since is None else datetime.combine(since, time(), UTC)
+        begin = None if since is None else gains.start_of(since)
         transfers.suggest(connection.user, now, since=begin)
-        gains.want(connection.user, now)
+        gains.want(connection.user, now, since=begin)
     connection.figures_told(mark)
+    _ask_again(connection, now)
+
+
+def _ask_again(connection: Connection, now: datetime) -> None:
+    """Have more read where a proof fails."""
     asked = proofs.alarm(connection, now)
     if asked is not proofs.Alarm.NONE:
-        schedule.at_once(connection, now, full=asked is proofs.Alarm.WALK_AGAIN)
-
-
-@app.task  # type: ignore[untyped-decorator]
-def tell_connection(connection_id: int) -> None:
-    """Tell what is behind, without asking the exchange: a price of one's own may have changed it."""
-    tell(connection_id)
+        schedule.look_again(connection, now, full=asked is proofs.Alarm.WALK_AGAIN)
 
 
 @app.task  # type: ignore[untyped-decorator]
 def settle_prices(asset: str) -> None:
     """Derive all daily prices of an asset again, after the order of its sources changed."""
     now = timezone.now()
-    valuation.reprice(rates.settle_again(asset, now), now)
+    changed = rates.settle_again(asset, now)
+    valuation.reprice(changed, now)
+    bridge.keep_all(now)
+    gains.want_where_priced(changed, now)

@@ -22,6 +22,7 @@ from portfolio.views import (
     imports,
     ledger,
     ledger_export,
+    money,
     overview,
     prices,
     proofs,
@@ -29,6 +30,7 @@ from portfolio.views import (
     recorder,
     returns,
     transfers,
+    worth_export,
 )
 
 register_converter(AssetName, "asset")
@@ -81,6 +83,8 @@ gains_urls = [
     path("choose/", gains.choose, name="gains_choose"),
     path("compute/", gains.recompute, name="gains_recompute"),
     path("bundle.zip", gains_export.accountants, name="gains_bundle"),
+    path("bundle/", gains_export.bundle_state, name="gains_bundle_state"),
+    path("bundle/order/", gains_export.order_bundle, name="gains_bundle_order"),
     path("<str:what>.<str:form>", gains_export.table, name="gains_export"),
 ]
 transfer_urls = [
@@ -107,12 +111,15 @@ settings_urls = [
     path("", appearance.settings, name="settings"),
     path("theme/", appearance.theme, name="theme"),
     path("amounts/", appearance.hide_amounts, name="hide_amounts"),
-    path("money/", prices.money, name="money"),
+    path("money/", money.money, name="money"),
+    path("currency/", money.currency, name="currency"),
 ]
 healthy = HealthCheckView.as_view(checks=("health_check.checks.Database", "health_check.checks.Cache"))
 urlpatterns = [
     path("health/", login_not_required(healthy), name="health"),
     path("", overview.overview, name="overview"),
+    path("worth/export.<str:form>", worth_export.worth, name="worth_export"),
+    path("holdings/export.<str:form>", worth_export.holdings, name="holdings_export"),
     path("holdings/", holdings.holdings, name="holdings"),
     path("holdings/<asset:asset>/", holdings.asset, name="asset"),
     path("ledger/", include(ledger_urls)),

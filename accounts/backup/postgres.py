@@ -9,7 +9,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 
 from accounts.backup.archive import Reader, Writer
-from accounts.models import Connection
+from accounts.models import FREE, Connection
 
 FOLDER = "tables/"
 
@@ -52,7 +52,7 @@ def finish(nonces: dict[int, int]) -> None:
     """Raise the nonces and drop the leases."""
     for pk, nonce in nonces.items():
         Connection.objects.filter(pk=pk).update(nonce=nonce)
-    Connection.objects.update(lease_owner="", lease_until=None)
+    Connection.objects.update(**FREE)
 
 
 def _raw(cursor: Any) -> Any:

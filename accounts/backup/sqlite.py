@@ -71,7 +71,7 @@ def finish(source: sqlite3.Connection, nonces: dict[int, int]) -> None:
     source.executemany(
         "UPDATE accounts_connection SET nonce = ? WHERE id = ?", [(nonce, pk) for pk, nonce in nonces.items()]
     )
-    source.execute("UPDATE accounts_connection SET lease_owner = '', lease_until = NULL")
+    source.execute("UPDATE accounts_connection SET lease_owner = '', lease_until = NULL, leased_key = NULL")
     source.execute("COMMIT")
     try:
         source.backup(live())

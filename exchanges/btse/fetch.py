@@ -17,7 +17,7 @@ from exchanges.btse.judge import judge
 from exchanges.btse.rows import listed
 from exchanges.btse.windows import millis
 from exchanges.connector import Facts, KeyReport, NonceSource, Page, Progress
-from exchanges.errors import ExchangeError, KeyProblem, NotOffered, Temporary
+from exchanges.errors import ExchangeError, KeyProblem, NotOffered, RateLimited, Temporary
 from exchanges.line import Line
 from exchanges.records import Raw, Unreadable
 
@@ -145,6 +145,8 @@ class BtseConnector:
         try:
             told = wire.fields(self._open.get(paths.TIME, attempts=1).value)
             now = wire.moment(wire.first(told, ("iso", "epoch")))
+        except RateLimited:  # who is told to wait does not go on with another call
+            raise
         except (ExchangeError, ValueError):  # an extra: the history can be read without it
             return timedelta(seconds=self.skew() or 0.0)
         return now - before - (self._clock.now() - before) / 2

@@ -13,7 +13,7 @@ from exchanges.btse.history import crowded, step
 from exchanges.btse.markets import symbols
 from exchanges.btse.rows import Reader
 from exchanges.btse.walk import Walk
-from exchanges.btse.windows import BEGIN, DAY, Server, millis, span
+from exchanges.btse.windows import BEGIN, DAY, Server, bounds, millis, span, spans
 from exchanges.connector import JSONValue, Page, Progress
 from exchanges.errors import BadRequest, NotOffered
 from exchanges.transport import Transport
@@ -27,6 +27,7 @@ def read_fills(signed: Transport, public: Transport, progress: Progress, now: in
     refusal: BadRequest | None = None
     try:
         cursor["markets"] = symbols(public, cursor.get("markets"), progress, now)
+        _note(cursor, progress)
         for symbol in _listed(cursor["markets"]):
             try:
                 yield from _market(signed, symbol, cursor, progress, now)
@@ -59,7 +60,7 @@ def _market(
     walks = dict(stored) if isinstance(stored, dict) else {}
     quiet_ends = progress.since is None
     walk = Walk.load(walks.get(symbol), server, floor=_floor(progress), quiet_ends=quiet_ends)
-    walk.plan(now, full=progress.full)
+    walk.plan(now, full=progress.full, again=_again(cursor, symbol))
     reader = Reader(TRADES, ("tradeId", "serialId"))
     while (ask := walk.next()) is not None:
         rows, _ = step(signed, paths.FILLS, {"symbol": symbol}, walk, ask, reader)
@@ -75,6 +76,27 @@ def _market(
             cursor=dict(cursor),
             sent=rows.sent,
         )
+
+
+def _note(cursor: dict[str, JSONValue], progress: Progress) -> None:
+    """A stretch that is to be read again waits in the cursor for every market."""
+    again = bounds(progress.span)
+    if again is not None:
+        names: list[JSONValue] = [*_listed(cursor["markets"])]
+        cursor["again"] = {"span": [list(again)], "markets": names}
+
+
+def _again(cursor: dict[str, JSONValue], symbol: str) -> tuple[int, int] | None:
+    """The stretch to be read again in this market, taken out of the cursor: its walk remembers it from here on."""
+    noted = cursor.get("again")
+    if not isinstance(noted, dict):
+        return None
+    waiting, stretch = noted.get("markets"), spans(noted.get("span"))
+    if not isinstance(waiting, list) or symbol not in waiting or not stretch:
+        return None
+    left = [name for name in waiting if name != symbol]
+    cursor["again"] = {**noted, "markets": left} if left else None
+    return stretch[0]
 
 
 def _listed(value: JSONValue) -> list[str]:

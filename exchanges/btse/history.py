@@ -12,7 +12,7 @@ from exchanges import wire
 from exchanges.btse import paths
 from exchanges.btse.rows import Reader, Rows
 from exchanges.btse.walk import Walk
-from exchanges.btse.windows import COUNT, Ask, Server, millis
+from exchanges.btse.windows import COUNT, Ask, Server, bounds, millis
 from exchanges.connector import JSONValue, Page, Progress, Span
 from exchanges.errors import BadRequest
 from exchanges.records import Unreadable
@@ -26,7 +26,8 @@ def read_history(signed: Transport, progress: Progress, now: int) -> Iterator[Pa
     """A page for each window asked; `now` is the exchange's own time in milliseconds."""
     server = Server.load(progress.cursor.get("server"))
     walk = Walk.load(progress.cursor.get("walk"), server, held=bool(progress.assets))
-    walk.plan(now, (millis(row.occurred_at) for row in progress.open_rows), full=progress.full)
+    open_times = (millis(row.occurred_at) for row in progress.open_rows)
+    walk.plan(now, open_times, full=progress.full, again=bounds(progress.span))
     reader = Reader(HISTORY, ("orderId",))
     while (ask := walk.next()) is not None:
         rows, covered = step(signed, paths.HISTORY, {}, walk, ask, reader)
@@ -60,9 +61,10 @@ def step(
 
 def press(signed: Transport, ask: Ask, rows: Rows, reader: Reader, assets: Iterable[str]) -> None:
     """One millisecond holds more rows than an answer can: ask it once more for each currency."""
-    named = (wire.fields(wire.parse(raw.body)).get("currency") for raw in rows.raws)
+    said = (wire.fields(wire.parse(raw.body)).get("currency") for raw in rows.raws)
+    named = (one for one in said if isinstance(one, str) and 0 < len(one) <= 32 and one.isprintable())
     window = {"startTime": str(ask.low - 1), "endTime": str(ask.high + 1), "count": str(COUNT)}
-    for currency in sorted({*assets, *(name for name in named if isinstance(name, str))}):
+    for currency in sorted({*assets, *named}):
         more = reader.read(signed.get(paths.HISTORY, {**window, "currency": currency}).value)
         rows.raws += more.raws
         rows.unreadable += more.unreadable

@@ -99,18 +99,28 @@ class Walk:
             "assumed": self.assumed,
         }
 
-    def plan(self, now: int, open_times: Iterable[int] = (), *, full: bool = False) -> None:
-        """Decide what to read: everything the first time or when `full`, else what is new and what is open."""
+    def plan(
+        self,
+        now: int,
+        open_times: Iterable[int] = (),
+        *,
+        full: bool = False,
+        again: tuple[int, int] | None = None,
+    ) -> None:
+        """Decide what to read: everything the first time or when `full`, else what is new, open, or asked for again."""
         if self.top is None or full:
             self.todo = [(self.floor, max(self.floor, now))]
             self.quiet_from, self.thorough, self.assumed, self.week = now, full, None, None
         else:
             fresh = (max(self.floor, min(self.top, now) - OVERLAP), now)
             older = (self.floor, (self.lowest or self.floor) - 1)
-            self.todo = merged([older, *self.todo, *around(open_times), fresh])
+            self.todo = merged([older, *self.todo, *around(open_times), fresh, *self._within(again)])
             self.floor = min(self.floor, self.lowest or self.floor)
         self.top = max(now, self.top or now)
         self.lowest = self.floor
+
+    def _within(self, again: tuple[int, int] | None) -> list[tuple[int, int]]:
+        return [] if again is None else [(max(self.floor, again[0]), min(again[1], self.top or again[1]))]
 
     def next(self) -> Ask | None:
         """The next window to ask, or None when all is read."""

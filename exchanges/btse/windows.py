@@ -85,6 +85,11 @@ def span(low: int, high: int) -> Span:
     return Span(start=EPOCH + timedelta(milliseconds=low), end=EPOCH + timedelta(milliseconds=high + 1))
 
 
+def bounds(asked: Span | None) -> tuple[int, int] | None:
+    """The reverse of `span`."""
+    return None if asked is None else (millis(asked.start), millis(asked.end) - 1)
+
+
 def around(times: Iterable[int]) -> list[tuple[int, int]]:
     """Spans around open rows, joined where they lie within a week of each other."""
     joined: list[tuple[int, int]] = []

@@ -14,6 +14,7 @@ from exchanges import wire
 from exchanges.connector import Clock, Cursor, Facts, KeyReport, NonceSource, Page, Progress
 from exchanges.errors import ExchangeError, KeyRejected, MissingRight
 from exchanges.line import Line
+from exchanges.records import Balance
 from exchanges.tether import sign
 from exchanges.tether.judge import judge
 from exchanges.tether.normalise import BALANCES, EVERYTHING, ORDERS, TRANSACTIONS, balance
@@ -105,7 +106,7 @@ class TetherConnector:
         rows = listed(self._transport.get(BALANCES_PATH).value)
         readable, unreadable = _sorted_out(rows)
         if unreadable:
-            raws = tuple(wire.record(BALANCES, name, row) for name, row in readable.items())
+            raws = tuple(wire.record(BALANCES, name, row) for name, row in readable)
         else:
             raws = (wire.record(BALANCES, EVERYTHING, rows),)
         yield Page(
@@ -160,16 +161,17 @@ def _lacks(right: str, error: ExchangeError) -> MissingRight:
 
 def _sorted_out(
     rows: list[wire.Value],
-) -> tuple[dict[str, wire.Value], list[tuple[wire.Value, str]]]:
-    """Rows that can be read, by the currency's name as sent; and the others with their reasons."""
-    readable: dict[str, wire.Value] = {}
+) -> tuple[list[tuple[str, wire.Value]], list[tuple[wire.Value, str]]]:
+    """Rows that can be read, with the currency's name as sent; and the others with their reasons."""
+    readable: list[tuple[str, wire.Value]] = []
+    seen: dict[str, Balance] = {}
     bad: list[tuple[wire.Value, str]] = []
     for row in rows:
         try:
             name, one = balance(wire.fields(row))
-            if name in readable and balance(wire.fields(readable[name]))[1] != one:
+            if seen.setdefault(name, one) != one:
                 raise ValueError("one currency is listed twice with different amounts")
-            readable[name] = row
+            readable.append((name, row))
         except ValueError as error:
             bad.append((row, str(error)))
     return readable, bad

@@ -34,7 +34,7 @@ class Known:
     """Time of the newest row up to which there is no gap."""
     oldest: str = ""
     oldest_at: datetime | None = None
-    """Id and time of the oldest row that the pages showed: whatever lies below it has been read."""
+    """Id and time of the oldest row that was shown; a row that is listed late may lie below it."""
     until: datetime | None = None
     """The exchange's clock when the last complete read began."""
     deep: datetime | None = None
@@ -66,6 +66,11 @@ class Known:
             for name, value in asdict(self).items()
         }
 
+    @property
+    def settled(self) -> datetime:
+        """What was dated three days before this had been listed when the overlap was last read to its end."""
+        return max(self.newest or BEGINNING, self.deep or BEGINNING)
+
     def take(self, one: Sheet, now: datetime) -> None:
         """Note the newest and the oldest row; a time ahead of the clock must not hide what comes later."""
         if one.newest:
@@ -90,12 +95,12 @@ class Known:
     def is_told_by(self, front: Sheet, threshold: datetime) -> bool:
         """Whether `transactions.json` alone shows all that happened since `threshold`.
 
-        It does when it holds the newest rows and goes back beyond the threshold or to the account's very first
-        row, because it has no holes; and when an account without any row still has none.
+        It does when it holds the newest rows and goes back beyond the threshold, because it has no holes; and when
+        an account without any row still has none. The account's oldest row proves nothing: a late one may lie below.
         """
         if self.newest is None and not front.sent:
             return True
-        return self.front == "newest" and (front.reaches(threshold) or self.oldest in front.times)
+        return self.front == "newest" and front.reaches(threshold)
 
 
 def number(cursor: Cursor, name: str, otherwise: int) -> int:

@@ -54,9 +54,9 @@ class Sheet:
         return len(set(self.times.values())) > 1
 
     def reaches(self, threshold: datetime) -> bool:
-        """Whether it goes back beyond `threshold`; in a mixed order one back-dated row does not prove it."""
+        """Whether it goes back beyond `threshold`; in a mixed order one back-dated row among others does not prove it."""
         older = sum(time < threshold for time in self.times.values())
-        return older >= (1 if self.falling or self.rising else 2)
+        return older >= (1 if self.falling or self.rising else min(2, len(self.times) or 2))
 
     def follows(self, earlier: Sheet) -> str:
         """ "down" when it is plainly older than the page before it, "up" when newer, else nothing."""

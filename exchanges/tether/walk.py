@@ -1,8 +1,9 @@
 """How the transactions of Tether.to are read: completely at first, then with the fewest requests that are safe.
 
 The first walk reads `transactions.json` and every page, and learns how the list is ordered (`known`). After it,
-only the end where new rows appear is read, back to three days before the newest one; older rows are read again
-while they are open, each by its id. What appears back-dated further is found by the next full walk.
+only the end where new rows appear is read, back to three days before the newest one, or before the last time at which
+so much was read, if that is later: whatever is dated earlier had been listed by then. Older rows are read again while
+they are open, each by its id. What appears back-dated further is found by the next full walk.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from collections.abc import Generator, Iterator
 from datetime import datetime, timedelta
 
 from exchanges import wire
+from exchanges.again import NAME as AGAIN
+from exchanges.again import Again, read_then
 from exchanges.connector import Clock, Cursor, JSONValue, Page, Progress, Span
-from exchanges.errors import BadRequest, ExchangeFault, Hostile, NotOffered
+from exchanges.errors import BadRequest, ExchangeFault, Hostile, NotOffered, TooMuch
 from exchanges.tether.known import BEGINNING, Known, number
 from exchanges.tether.normalise import TRANSACTIONS
 from exchanges.tether.sheets import EMPTY, Sheet, listed, sheet
@@ -43,6 +46,8 @@ class Walk:
         self._clock = clock
         self._progress = progress
         self._cursor: dict[str, JSONValue] = dict(progress.cursor)
+        self._cursor.pop(AGAIN, None)
+        self._again = Again.of(progress)
         self._began: datetime | None = None
         self._seen: set[str] = set()
         self._paged: set[str] = set()
@@ -50,7 +55,34 @@ class Walk:
         self._idle = 0
 
     def pages(self) -> Iterator[Page]:
-        """Whatever is new or may have changed, each page with the cursor that holds after it."""
+        """Whatever is new or may have changed, then a stretch that was asked for again."""
+        return read_then(self._usual(), self._again, self._stretch, TRANSACTIONS)
+
+    def _stretch(self, again: Again, cursor: Cursor) -> Iterator[Page]:
+        """Pages from the newest row (or where an earlier turn stopped) back to one that is older than the stretch.
+
+        Rows that arrive meanwhile move others to later pages only, so going on by the number of a page loses none.
+        """
+        known = Known.read(cursor)
+        step = -1 if known.pages == "up" else 1
+        page = again.page if again.page is not None else (known.last if step < 0 else known.first)
+        seen: set[str] = set()
+        idle = 0
+        while known.first <= page <= LAST_PAGE and idle < IDLE_PAGES:
+            one = self._numbered(page)
+            idle = 0 if one.tokens - seen else idle + 1
+            seen |= one.tokens
+            page += step
+            yield self._page(one, again.at(max(page, 0)).into(cursor))
+            if not one.sent or (known.pages and one.reaches(again.span.start)):
+                break
+        if not seen and again.page is None:  # there are no pages to go by
+            yield from self._everything({})
+        else:
+            yield Page(stream=TRANSACTIONS, cursor=cursor, covered=(again.span,))
+
+    def _usual(self) -> Iterator[Page]:
+        """Each page with the cursor that holds after it."""
         state = self._cursor.get("walk")
         if self._progress.full or (not isinstance(state, dict) and not self._cursor.get("until")):
             return self._everything({})
@@ -65,7 +97,7 @@ class Walk:
         if page and known.pages != "down":
             page = max(known.last, 1)  # the last page with rows may have grown since
         self._paged, self._previous, self._idle = set(), EMPTY, 0
-        front = self._front()
+        front, too_long = self._front_unless_too_long()
         if not state:
             known.until = self._began
             known.take(front, self._now())
@@ -75,6 +107,8 @@ class Walk:
             self._learn(known, one, page)
             page = page + 1 if one.sent and self._idle < IDLE_PAGES else 0
             yield self._page(one, self._midway(known, page))
+        if too_long is not None and not known.last:
+            raise too_long
         zero = yield from self._page_zero(self._midway(known, 0), number(state, "refused", 0))
         if not state:  # on a resumed walk it may be the newest page, with unread rows below it
             known.take(zero, self._now())
@@ -117,7 +151,7 @@ class Walk:
     def _news(self) -> Iterator[Page]:
         """Read the end of the list at which new rows appear."""
         known = Known.read(self._cursor)
-        threshold = (known.newest or BEGINNING) - OVERLAP
+        threshold = known.settled - OVERLAP
         front, enough = EMPTY, False
         if known.front == "newest" or not known.pages:
             front = self._front()
@@ -146,6 +180,7 @@ class Walk:
         for page in range(start, LAST_PAGE + 1):
             one, longest = self._numbered(page), known.size
             if not one.sent:
+                known.deep = self._began if page > start else known.deep
                 return page > start
             self._learn(known, one, page)
             yield self._page(one, self._cursor)
@@ -155,7 +190,7 @@ class Walk:
                     known.deep = self._began
                 ended = len(one.tokens) < longest
             else:
-                deep = one.reaches(threshold) or known.oldest in one.times
+                deep = one.reaches(threshold)
                 known.deep = self._began if deep else known.deep
                 ended = deep or (hurried and page >= start + PAGES_OF_OVERLAP - 1 and one.reaches(before))
             if ended or self._idle >= IDLE_PAGES:
@@ -211,6 +246,14 @@ class Walk:
 
     def _front(self) -> Sheet:
         return sheet(TRANSACTIONS, listed(self._ask(LIST_PATH).value))
+
+    def _front_unless_too_long(self) -> tuple[Sheet, TooMuch | None]:
+        """A list that is too long for one answer may still be read in pages; without pages that is an error."""
+        try:
+            return self._front(), None
+        except TooMuch as error:
+            self._began = self._began or self._clock.now()
+            return EMPTY, error
 
     def _numbered(self, page: int) -> Sheet:
         """One page; what comes past the end is not documented: an empty list, 404 and 400 are the same."""

@@ -21,10 +21,20 @@ from exchanges.errors import (
     NotOffered,
 )
 from exchanges.line import Line
+from exchanges.records import Balance
 from exchanges.tokens_net import sign
 from exchanges.tokens_net.answers import held, without_envelope
 from exchanges.tokens_net.judge import judge
-from exchanges.tokens_net.normalise import BALANCES, EVERYTHING, ORDERS, PAIRS, REFERENCE, TRADES, balance
+from exchanges.tokens_net.normalise import (
+    BALANCES,
+    EVERYTHING,
+    ORDERS,
+    PAIRS,
+    REFERENCE,
+    TRADES,
+    balance,
+    under,
+)
 from exchanges.tokens_net.normalise import pairs as read_pairs
 from exchanges.tokens_net.orders import Orders
 from exchanges.tokens_net.prices import NAME, PAIRS_PATH, get
@@ -153,9 +163,12 @@ class TokensNetConnector:
 def _all_balances(rows: dict[str, wire.Value]) -> Page:
     """One record for all; where a row cannot be read, the others one by one, as an incomplete list."""
     unreadable = {}
+    seen: dict[str, Balance] = {}
     for code, row in rows.items():
         try:
-            balance({"currency": code, **wire.fields(row)})
+            one = balance(under(code, row))
+            if seen.setdefault(one.asset, one) != one:
+                raise ValueError("one currency is listed twice with different amounts")
         except ValueError as error:
             unreadable[code] = wire.unreadable(BALANCES, row, str(error))
     if unreadable:

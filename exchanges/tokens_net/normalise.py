@@ -43,7 +43,7 @@ def normalise(raw: Raw, reference: Sequence[Raw] = ()) -> Meaning:
     if raw.stream == BALANCES:
         scope = scope_of(raw)
         one = scope != EVERYTHING
-        held = [balance({"currency": scope, **wire.fields(value)})] if one else balances(value)
+        held = [balance(under(scope, value))] if one else balances(value)
         return Meaning(balances=tuple(held))
     row = wire.fields(value)
     markets = _markets(tuple(one.body for one in reference if scope_of(one) == PAIRS))
@@ -71,15 +71,22 @@ def pairs(value: wire.Value) -> Iterator[Pair]:
     for name, row in named:
         if isinstance(row, dict):
             base, counter = (row.get(side) for side in ("baseCurrency", "counterCurrency"))
-            if isinstance(base, str) and isinstance(counter, str) and base and counter:
-                base, counter = base.lower(), counter.lower()
+            if _is_asset(base) and _is_asset(counter):
+                base, counter = str(base).lower(), str(counter).lower()
                 yield Pair(name=wire.word(name) or base + counter, base=base, counter=counter)
+
+
+def _is_asset(name: wire.Value) -> bool:
+    try:
+        return bool(wire.asset(name))
+    except ValueError:
+        return False
 
 
 def balances(value: wire.Value) -> Iterator[Balance]:
     """All that is held, from an object keyed by currency or a list; zeros are left out."""
     if isinstance(value, dict):
-        named = [{"currency": name, **wire.fields(row)} for name, row in value.items()]
+        named = [under(name, row) for name, row in value.items()]
     else:
         named = [wire.fields(row) for row in wire.rows(value)]
     seen: dict[str, Balance] = {}
@@ -88,6 +95,14 @@ def balances(value: wire.Value) -> Iterator[Balance]:
         if seen.setdefault(one.asset, one) != one:
             raise ValueError("one currency is listed twice with different amounts")
     yield from (one for one in seen.values() if one.total or one.available)
+
+
+def under(code: str, row: wire.Value) -> Mapping[str, wire.Value]:
+    """A row that stands under a currency's code, or was asked for by it; it may not speak of another one."""
+    fields = wire.fields(row)
+    if wire.asset(fields.get("currency", code)) != wire.asset(code):
+        raise ValueError("a balance names another currency than the one it stands for")
+    return {**fields, "currency": code}
 
 
 def balance(row: Mapping[str, wire.Value]) -> Balance:

@@ -57,13 +57,14 @@ class Orders:
         """Open orders, then lists by pair, then each order that has moved, by id."""
         listed_open = self._list(OPEN_PATH)
         waiting = set(self._open) | {row.source_id for row in self._progress.open_rows}
+        waiting |= set(self._progress.within)
         moved = {one for one in listed_open.values if self._has_moved(one, listed_open.values[one])}
-        followed = sorted(moved | (waiting - listed_open.values.keys()))
+        followed = sorted(one for one in moved | (waiting - listed_open.values.keys()) if _ID.fullmatch(one))
         for source_id in followed:
             self._open.setdefault(source_id, "")
         yield self._page(listed_open, without=set(followed))
         for source_id in followed:
-            yield from self._follow(source_id)
+            yield from self._follow(source_id, listed_open)
         yield from self._by_pair(listed_open)
         self._walk = None
         yield Page(stream=ORDERS, cursor=self._cursor())
@@ -78,21 +79,30 @@ class Orders:
             self._open[source_id] = remaining
         return not whole
 
-    def _follow(self, source_id: str) -> Iterator[Page]:
-        """One order by its id, with its trades; kept in mind until it is final."""
+    def _follow(self, source_id: str, listing: Rows) -> Iterator[Page]:
+        """One order by its id, with its trades; kept in mind until it is final.
+
+        Where it cannot be asked for, or something else is answered, its row in the list is kept.
+        """
+        as_listed = _only(listing, source_id)
         if not _ID.fullmatch(source_id):
+            yield self._page(as_listed)
             return
         try:
             row = _order(get(self._transport, f"/private/orders/get/{source_id}/").value)
         except NotOffered:
             self._count_missing(source_id)
+            yield self._page(as_listed)
             return
+        found = rows_of(ORDERS, [row])
+        if source_id not in found.values:
+            yield self._page(as_listed)
         if is_final(row):
             self._open.pop(source_id, None)
         else:
             self._open[source_id] = wire.word(row.get("remainingAmount"))
         self._missing.pop(source_id, None)
-        yield self._page(rows_of(ORDERS, [row]))
+        yield self._page(found)
 
     def _count_missing(self, source_id: str) -> None:
         times = int(self._missing.get(source_id, "0")) + 1
@@ -121,7 +131,7 @@ class Orders:
                 if "trades" in row and is_final(row):
                     yield self._page(rows_of(ORDERS, [dict(row)]))
                 elif walking or since is None or made is None or made >= since - OVERLAP:
-                    yield from self._follow(source_id)
+                    yield from self._follow(source_id, found)
                 self._history = True
                 self._newest = max(self._newest or made, made) if made else self._newest
             if walking:
@@ -149,6 +159,11 @@ class Orders:
             "walk": self._walk,
             "read": True,
         }
+
+
+def _only(listing: Rows, source_id: str) -> Rows:
+    """One row of a list, if it is there."""
+    return rows_of(ORDERS, [dict(listing.values[source_id])] if source_id in listing.values else [])
 
 
 def _order(value: wire.Value) -> dict[str, wire.Value]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -149,10 +150,11 @@ class TokensNetPrices:
             listed = _object(self._get(CURRENCIES_PATH)).get("currencies")
         except (NotOffered, BadRequest):
             return {}
-        rows = listed.items() if isinstance(listed, dict) else ()
-        return {
-            wire.asset(code): wire.text(row.get("name"), 60) for code, row in rows if isinstance(row, dict)
-        }
+        names: dict[str, str] = {}
+        for code, row in listed.items() if isinstance(listed, dict) else ():
+            with suppress(ValueError):
+                names[wire.asset(code)] = wire.text(wire.fields(row).get("name"), 60)
+        return names
 
     def _get(self, path: str) -> wire.Value:
         return get(self._transport, path).value

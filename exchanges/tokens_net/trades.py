@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from exchanges import wire
+from exchanges.again import NAME as AGAIN
+from exchanges.again import Again, read_then
 from exchanges.connector import Clock, Cursor, JSONValue, Page, Progress, Span
 from exchanges.errors import BadRequest, KeyProblem, NotOffered
 from exchanges.tokens_net.answers import Rows, listed, rows_of, time_of
@@ -60,7 +62,8 @@ class Trades:
         self._transport = transport
         self._clock = clock
         self._progress = progress
-        self._stored = dict(progress.cursor)
+        self._stored = {name: value for name, value in progress.cursor.items() if name != AGAIN}
+        self._again = Again.of(progress)
         self._began: datetime | None = None
         self._seen: set[str] = set()
         self._idle = 0
@@ -80,13 +83,36 @@ class Trades:
         if self._stored.get("not_offered") and not self._progress.full:
             return
         try:
-            yield from self._read()
+            yield from self._read_with_stretch()
         except (NotOffered, BadRequest):
             asked = self._clock.now().isoformat()
             yield Page(stream=TRADES, cursor={"not_offered": True, "asked": asked}, not_offered=True)
         except KeyProblem as error:
             # A refused key would have failed the balances first; this list alone must not stop the connection.
             raise BadRequest(f"The list of trades was refused: {error}", said=error.said) from None
+
+    def _read_with_stretch(self) -> Iterator[Page]:
+        """Whatever is new, then a stretch that was asked for again."""
+        return read_then(self._read(), self._again, self._stretch, TRADES)
+
+    def _stretch(self, again: Again, cursor: Cursor) -> Iterator[Page]:
+        """Pages from the newest trade (or where an earlier turn stopped) back to one that is older than the stretch.
+
+        Trades that arrive meanwhile move others to later pages only, so going on by the number of a page loses none.
+        """
+        self._seen, self._idle, self._previous = set(), 0, None
+        step = -1 if self._order == "up" else 1
+        page = again.page if again.page is not None else (max(self._pages, 1) if step < 0 else 1)
+        while 1 <= page <= LAST_PAGE:
+            sheet = self._sheet(page)
+            self._learn(sheet)
+            last = self._idle >= IDLE_PAGES or (self._is_last(sheet, page) and step > 0)
+            page += step
+            yield self._page(sheet, again.at(max(page, 0)).into(cursor))
+            older = self._order and any(time < again.span.start for time in sheet.times)
+            if last or older or not sheet.rows.sent:
+                break
+        yield Page(stream=TRADES, cursor=cursor, covered=(again.span,))
 
     def _read(self) -> Iterator[Page]:
         walk = self._stored.get("walk")
@@ -121,7 +147,7 @@ class Trades:
         """The end at which new trades appear; False when the order is not known or has changed."""
         start = max(self._pages, 1) if self._order == "up" else 1
         before, deep = self._newest or BEGINNING, self._deep
-        for page in range(start, LAST_PAGE):
+        for page in range(start, LAST_PAGE + 1):
             sheet = self._sheet(page)
             if page == start and not sheet.rows.sent and page > 1:
                 return False
@@ -199,10 +225,12 @@ class Trades:
 
 
 def _count(value: wire.Value) -> int | None:
+    """How many pages are announced; a number that no list can have announces nothing."""
     try:
-        return int(wire.amount(value))
+        count = int(wire.amount(value))
     except ValueError:
         return None
+    return count if 0 <= count <= LAST_PAGE else None
 
 
 def _time(cursor: Cursor, name: str) -> datetime | None:

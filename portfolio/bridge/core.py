@@ -78,6 +78,8 @@ class Cell:
     price: Decimal | None = None
     value: Decimal | None = ZERO
     rate: Decimal = ONE
+    bartered: Decimal = ZERO
+    """What of its trades of the day was for something unpriced, in USD: it left (-) or entered (+) what has a price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,9 @@ def _walk(before: Cell, step: Step, bars: dict[Bar, Decimal]) -> None:
             parts[Bar.PRICES] += before.quantity * (after.price - before.price)
         for bar, amount in step.moved.items():
             parts[bar] += amount * after.price
+        if abs(after.bartered) > ROUNDING:
+            parts[Bar.SPREAD] -= after.bartered
+            parts[Bar.PRICED] += after.bartered
     rest = has - had - sum(parts.values(), ZERO)
     parts[Bar.PRICES if abs(rest) <= ROUNDING else Bar.UNEXPLAINED] += rest
     for bar, amount in parts.items():

@@ -10,21 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from exchanges.records import Role
 from portfolio import valuation
-from portfolio.bridge.core import ZERO, Bar, Cell, Statement, Step, Total, bar_of, statement
+from portfolio.bridge.core import ONE, ZERO, Bar, Cell, Statement, Total, bar_of
+from portfolio.bridge.days import FLOW, HOLDING, Cells, Moved, Pair, cells_of, is_unpriced, moved_by, stretch
+from portfolio.bridge.months import Months, between
 from portfolio.looks import USDT, Look, Money
-from portfolio.models import DailyFlow, MatchState, Posting, ToldHolding
-from portfolio.models.ledger import PostingQuerySet
+from portfolio.models import DailyFlow, ToldHolding, TransferMatch
 from portfolio.valuation import Portfolio
 from portfolio.valuation.history import midnight
 
-Pair = tuple[int, str]
+DAY = timedelta(days=1)
 Key = TypeVar("Key")
-Moved = dict[Pair, dict[date, dict[Bar, Decimal]]]
-ONE = Decimal(1)
+Row = tuple[int, str, datetime, str, Decimal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,49 +62,48 @@ def bridge(look: Look, money: Money, whole: Portfolio | None = None) -> Bridge:
         day = look.until if last is None else look.since
         reason = f"There is no rate of {money.currency} for {day}."
         return Bridge(whole=Total.of([]), statements=(), unpriced=(), reason=reason)
-    moved = _moved(look)
-    cells = _cells(look, money, moved)
+    whole_months = between(look) if money.is_plain else None
+    moved = _moved(look, whole_months)
+    cells = _cells(look, money, moved, whole_months)
     if look.today:
         portfolio = whole or valuation.portfolio_of(look.user, look.now)
         _end_now(cells, look, money, portfolio, last)
-    _own_transfers(look, moved)
+    _own_transfers(look, moved, whole_months)
     told = _told(look, money, cells)
+    pairs = cells.keys() | told.keys() | (whole_months.bars.keys() if whole_months else set())
     statements = tuple(
-        _statement(pair, cells.get(pair, []), moved.get(pair, {}), told.get(pair), look, first or ONE)
-        for pair in sorted(cells.keys() | told.keys())
+        _statement(
+            pair, cells.get(pair, []), moved.get(pair, {}), told.get(pair), look, first or ONE, whole_months
+        )
+        for pair in sorted(pairs)
     )
-    unpriced = {asset for (_, asset), days in cells.items() if any(_unpriced(day) for day in days)}
+    unpriced = {asset for (_, asset), days in cells.items() if any(map(is_unpriced, days))}
+    if whole_months:
+        unpriced |= whole_months.unpriced
     return Bridge(whole=Total.of(statements), statements=statements, unpriced=tuple(sorted(unpriced)))
 
 
-def _moved(look: Look) -> Moved:
-    """What the ledger moved on the days after the opening, by bar."""
-    moved: Moved = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
-    rows = look.narrowed(DailyFlow.objects.for_user(look.user))
-    rows = rows.filter(day__gt=look.since, day__lte=look.until)
-    for pk, asset, day, kind, role, amount in rows.values_list(
-        "connection", "asset", "day", "kind", "role", "amount"
-    ).iterator():
-        moved[pk, asset][day][bar_of(kind, role)] += amount
-    return moved
+def _moved(look: Look, months: Months | None) -> Moved:
+    """What the ledger moved on the days after the opening that are read one by one."""
+    flows = look.narrowed(DailyFlow.objects.for_user(look.user))
+    read = (flows.filter(day__gt=since, day__lte=until) for since, until in _stretches(look, months))
+    return moved_by(row for rows in read for row in rows.values_list(*FLOW).iterator())
 
 
-def _cells(look: Look, money: Money, moved: Moved) -> dict[Pair, list[Cell]]:
-    """Every kept day of each holding; what no row explains is put among what moved."""
+def _cells(look: Look, money: Money, moved: Moved, months: Months | None) -> Cells:
+    """The kept days that are read one by one."""
+    held = look.holdings().order_by("day")
+    read = (held.filter(day__range=stretch) for stretch in _stretches(look, months))
+    rows = (row for rows in read for row in rows.values_list(*HOLDING).iterator())
     added_on = {connection.pk: connection.created_at.date() for connection in look.connections}
-    rates = _rates(look, money)
-    cells: dict[Pair, list[Cell]] = defaultdict(list)
-    fields = ("connection", "asset", "day", "quantity", "price_usd", "value_usd", "unexplained")
-    for pk, asset, day, quantity, price, value, odd in (
-        look.holdings().order_by("day").values_list(*fields).iterator()
-    ):
-        if money.at_par and asset == USDT:
-            price, value = ONE, quantity
-        cells[pk, asset].append(Cell(day=day, quantity=quantity, price=price, value=value, rate=rates[day]))
-        if odd and day > look.since:
-            bar = Bar.ADDED if day <= added_on.get(pk, date.min) else Bar.UNEXPLAINED
-            moved[pk, asset][day][bar] += odd
-    return cells
+    return cells_of(rows, moved, added_on, _rates(look, money), USDT if money.at_par else "")
+
+
+def _stretches(look: Look, months: Months | None) -> list[tuple[date, date]]:
+    """From which close to which days are read one by one."""
+    if months is None:
+        return [(look.since, look.until)]
+    return [(look.since, months.after), (months.until, look.until)]
 
 
 def _rates(look: Look, money: Money) -> dict[date, Decimal]:
@@ -118,9 +117,7 @@ def _rates(look: Look, money: Money) -> dict[date, Decimal]:
     return by_day
 
 
-def _end_now(
-    cells: dict[Pair, list[Cell]], look: Look, money: Money, whole: Portfolio, rate: Decimal
-) -> None:
+def _end_now(cells: Cells, look: Look, money: Money, whole: Portfolio, rate: Decimal) -> None:
     """Let the last day of each holding be what it is now: the same figures as the headline's."""
     for days in cells.values():
         if days[-1].day == look.until:
@@ -135,33 +132,47 @@ def _end_now(
             if price is not None and money.at_par and holding.asset == USDT
             else holding.value_usd
         )
-        now = Cell(day=look.until, quantity=holding.quantity, price=price, value=value, rate=rate)
         days = cells[pair]
-        if days and days[-1].day == look.until:
-            days.pop()
+        told = days.pop() if days and days[-1].day == look.until else Cell(day=look.until)
+        now = replace(told, quantity=holding.quantity, price=price, value=value, rate=rate)
         days.append(now)
 
 
-def _own_transfers(look: Look, moved: Moved) -> None:
+def _own_transfers(look: Look, moved: Moved, months: Months | None) -> None:
     """Move what is confirmed as the user's own transfer from its bar to that of own transfers."""
-    mine = look.narrowed(Posting.objects.for_user(look.user)).counted()
-    mine = mine.filter(
-        role=Role.PRINCIPAL,
-        occurred_at__gte=midnight(look.since + timedelta(days=1)),
-        occurred_at__lt=midnight(look.until + timedelta(days=1)),
-    )
-    for pk, asset, at, kind, amount in _matched(mine):
-        bars = moved[pk, asset][at.date()]
+    rows = [*{row[0]: row[1:] for side in ("outgoing", "incoming") for row in _matched(look, side)}.values()]
+    prices = _prices_of(look, rows) if months else {}
+    for pk, asset, at, kind, amount in rows:
+        day = at.date()
+        bars = moved[pk, asset][day]
+        if months and months.after < day <= months.until:
+            bars, amount = months.bars[pk, asset], amount * (prices.get((pk, asset, day)) or ZERO)
         bars[bar_of(kind, Role.PRINCIPAL)] -= amount
         bars[Bar.OWN] += amount
 
 
-def _matched(mine: PostingQuerySet) -> Iterator[tuple[int, str, datetime, str, Decimal]]:
+def _prices_of(look: Look, rows: list[Row]) -> dict[tuple[int, str, date], Decimal | None]:
+    """What the moved assets cost at the close of their days, where they had a value."""
+    held = look.holdings().filter(asset__in={row[1] for row in rows}, day__in={row[2].date() for row in rows})
+    known = held.filter(value_usd__isnull=False).values_list("connection", "asset", "day", "price_usd")
+    return {(pk, asset, day): price for pk, asset, day, price in known}
+
+
+def _matched(look: Look, side: str) -> Iterator[tuple[Any, ...]]:
+    """One side of the confirmed transfers: found from the pairs, of which there are few, not from the ledger."""
+    of = f"{side}__postings__"
+    wanted: dict[str, Any] = {
+        f"{of}role": Role.PRINCIPAL,
+        f"{of}counts": True,
+        f"{of}occurred_at__gte": midnight(look.since + DAY),
+        f"{of}occurred_at__lt": midnight(look.until + DAY),
+        f"{of}connection__in": look.keys,
+    }
+    if look.asset:
+        wanted[f"{of}asset"] = look.asset
+    pairs = TransferMatch.objects.for_user(look.user).confirmed().filter(**wanted).order_by()
     fields = ("pk", "connection", "asset", "occurred_at", "kind", "amount")
-    out = mine.filter(transaction__arrivals__state=MatchState.CONFIRMED).values_list(*fields)
-    back = mine.filter(transaction__departures__state=MatchState.CONFIRMED).values_list(*fields)
-    once = {row[0]: row[1:] for row in [*out, *back]}
-    yield from once.values()
+    yield from pairs.values_list(*(of + name for name in fields))
 
 
 def _told(look: Look, money: Money, cells: Iterable[Pair]) -> dict[Pair, Decimal]:
@@ -187,16 +198,21 @@ def _statement(
     told: Decimal | None,
     look: Look,
     rate: Decimal,
+    months: Months | None,
 ) -> Statement:
-    opening = days[0] if days and days[0].day == look.since else Cell(day=look.since, rate=rate)
-    steps = [Step(after=day, moved=moved.get(day.day, {})) for day in days if day.day > look.since]
-    if steps and steps[-1].after.day < look.until:
-        last = steps[-1].after
-        if last.quantity:
-            # Nothing is known of it any more, so it is not worth anything at the end.
-            steps.append(Step(after=replace(last, day=look.until, quantity=ZERO, value=ZERO)))
-    return statement(pair[0], pair[1], opening, steps, told=told)
+    if months is None:
+        return stretch(pair, days, moved, look.since, look.until, rate=rate, told=told)
+    begin = [day for day in days if day.day <= months.after]
+    end = [day for day in days if day.day >= months.until]
+    first = stretch(pair, begin, moved, look.since, months.after, told=told)
+    last = stretch(pair, end, moved, months.until, look.until)
+    bars = _summed(first.bars, months.bars.get(pair, {}), last.bars)
+    return replace(first, closing=last.closing, bars=bars)
 
 
-def _unpriced(cell: Cell) -> bool:
-    return bool(cell.quantity) and cell.value is None
+def _summed(*parts: Mapping[Bar, Decimal]) -> dict[Bar, Decimal]:
+    sums: dict[Bar, Decimal] = defaultdict(Decimal)
+    for part in parts:
+        for bar, amount in part.items():
+            sums[bar] += amount
+    return {bar: amount for bar, amount in sums.items() if amount}

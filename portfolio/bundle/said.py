@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from accounts.models import User
-from portfolio.bundle.tables import Cell
+from portfolio.bundle.tables import Cell, Table
 from portfolio.models import Correction, ManualEntry, Posting, Proof, TransferMatch
 
 LEDGER = (
@@ -30,13 +30,15 @@ PROOFS = (
     "connection", "asset", "start", "end", "opening", "postings", "closing", "residual", "verdict", "note",
 )  # fmt: skip
 
-Table = tuple[Sequence[str], Iterable[Mapping[str, Cell]]]
+
+def ledger(user: User) -> Table:
+    """What the exchanges said moved."""
+    return LEDGER, _ledger(user)
 
 
 def told_by_exchanges(user: User) -> dict[str, Table]:
-    """Each table by its name."""
+    """Each other table by its name."""
     return {
-        "ledger": (LEDGER, _ledger(user)),
         "transfers": (TRANSFERS, _transfers(user)),
         "corrections": (CORRECTIONS, _corrections(user)),
         "own": (OWN, _own(user)),
@@ -45,8 +47,9 @@ def told_by_exchanges(user: User) -> dict[str, Table]:
 
 
 def _ledger(user: User) -> Iterator[Mapping[str, Cell]]:
-    rows = Posting.objects.for_user(user).select_related("transaction__connection")
-    for posting in rows.order_by("occurred_at", "transaction_id", "pk").iterator(chunk_size=5_000):
+    rows = Posting.objects.for_user(user).filter(connection__in=user.connections.at_exchanges())
+    rows = rows.select_related("transaction__connection")
+    for posting in rows.order_by("occurred_at", "transaction_id", "pk").iterator(chunk_size=500):
         told = posting.transaction
         yield {
             "connection": told.connection.label,

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from portfolio.gains import Result, term_of
+from portfolio.gains import Choice, Income, Line, Problem, Run, Sold
+from portfolio.gains.prices import UsedPrice
+from portfolio.gains.years import dated
 from portfolio.lots import Term
 
 Cell = str | int | bool | Decimal | datetime | None
@@ -31,85 +33,108 @@ PRICES = ("asset", "day", "price_usd", "source", "carried_days")
 PROBLEMS = ("code", "time", "asset", "account", "quantity", "value_usd", "source")
 
 
-def found(result: Result) -> dict[str, Table]:
-    """Each table by its name."""
+def movement(number: int, line: Line) -> Mapping[str, Cell]:
+    """One row of movements."""
+    told = line.movement
     return {
-        "movements": (MOVEMENTS, _movements(result)),
-        "choices": (CHOICES, _choices(result)),
-        "disposals": (DISPOSALS, _disposals(result)),
-        "lots": (LOTS, _lots(result)),
-        "totals": (TOTALS, _totals(result)),
-        "income": (INCOME, _income(result)),
-        "prices": (PRICES, _prices(result)),
-        "problems": (PROBLEMS, _problems(result)),
+        "number": number,
+        "time": told.time,
+        "kind": told.kind.value,
+        "asset": told.asset,
+        "quantity": told.quantity,
+        "value_usd": told.value,
+        "fee_usd": told.fee,
+        "account": told.account,
+        "to_account": told.to_account,
+        "reason": line.reason.value,
+        "basis": line.basis.value,
+        "is_assumed": line.is_assumed,
+        "source": line.source,
     }
 
 
-def _movements(result: Result) -> Iterator[Mapping[str, Cell]]:
-    for number, line in enumerate(result.inputs.lines):
-        movement = line.movement
-        yield {
-            "number": number,
-            "time": movement.time,
-            "kind": movement.kind.value,
-            "asset": movement.asset,
-            "quantity": movement.quantity,
-            "value_usd": movement.value,
-            "fee_usd": movement.fee,
-            "account": movement.account,
-            "to_account": movement.to_account,
-            "reason": line.reason.value,
-            "basis": line.basis.value,
-            "is_assumed": line.is_assumed,
-            "source": line.source,
-        }
+def disposal(sold: Sold) -> Mapping[str, Cell]:
+    """One row of disposals."""
+    part = sold.part
+    return {
+        "movement": sold.movement,
+        "asset": part.asset,
+        "account": part.account,
+        "acquired": sold.acquired,
+        "disposed": part.disposed,
+        "quantity": part.quantity,
+        "proceeds_usd": part.proceeds,
+        "cost_usd": part.cost,
+        "gain_usd": part.gain,
+        "match": part.match.value,
+        "term": sold.term.value,
+    }
 
 
-def _choices(result: Result) -> Iterator[Mapping[str, Cell]]:
-    for choice in result.inputs.choices:
-        yield {
+def income(earned: Income) -> Mapping[str, Cell]:
+    """One row of income."""
+    return {
+        "time": earned.at,
+        "asset": earned.asset,
+        "quantity": earned.quantity,
+        "value_usd": earned.value,
+        "source": earned.source,
+    }
+
+
+def problem(open_: Problem) -> Mapping[str, Cell]:
+    """One row of problems."""
+    return {
+        "code": open_.code.value,
+        "time": open_.at,
+        "asset": open_.asset,
+        "account": open_.account,
+        "quantity": open_.quantity,
+        "value_usd": open_.value,
+        "source": open_.source,
+    }
+
+
+def choices(made: Iterable[Choice]) -> Table:
+    """What the user chose."""
+    rows = (
+        {
             "since_year": choice.since_year,
             "method": choice.method.value,
             "per_account": choice.per_account,
             "spends_withdrawals": choice.spends_withdrawals,
         }
+        for choice in made
+    )
+    return CHOICES, rows
 
 
-def _disposals(result: Result) -> Iterator[Mapping[str, Cell]]:
-    for one in result.outcome.disposed:
-        part = one.part
-        yield {
-            "movement": one.line,
-            "asset": part.asset,
-            "account": part.account,
-            "acquired": part.acquired,
-            "disposed": part.disposed,
-            "quantity": part.quantity,
-            "proceeds_usd": part.proceeds,
-            "cost_usd": part.cost,
-            "gain_usd": part.gain,
-            "match": part.match.value,
-            "term": term_of(one).value,
-        }
-
-
-def _lots(result: Result) -> Iterator[Mapping[str, Cell]]:
-    for lot in result.outcome.lots:
-        yield {
+def lots(run: Run) -> Table:
+    """What is still held."""
+    rows = (
+        {
             "asset": lot.asset,
             "account": lot.account,
-            "acquired": lot.acquired,
+            "acquired": dated(lot.acquired),
             "quantity": lot.quantity,
             "cost_usd": lot.cost,
         }
+        for lot in run.books.book.shelf.lots()
+    )
+    return LOTS, rows
 
 
-def _totals(result: Result) -> Iterator[Mapping[str, Cell]]:
-    for (year, asset, reason), total in result.totals.items():
+def totals(run: Run) -> Table:
+    """The sums by year, asset and reason."""
+    return TOTALS, _totals(run)
+
+
+def _totals(run: Run) -> Iterator[Mapping[str, Cell]]:
+    for (year, asset, reason), total in sorted(run.totals.totals.items()):
         yield {
             "year": year,
             "asset": asset,
-            "reason": reason.value,
+            "reason": reason,
             "count": total.count,
             "quantity": total.quantity,
             "proceeds_usd": total.proceeds,
@@ -121,36 +146,16 @@ def _totals(result: Result) -> Iterator[Mapping[str, Cell]]:
         }
 
 
-def _income(result: Result) -> Iterator[Mapping[str, Cell]]:
-    for income in result.inputs.incomes:
-        yield {
-            "time": income.at,
-            "asset": income.asset,
-            "quantity": income.quantity,
-            "value_usd": income.value,
-            "source": income.source,
-        }
-
-
-def _prices(result: Result) -> Iterator[Mapping[str, Cell]]:
-    for price in result.inputs.prices:
-        yield {
+def prices(used: Iterable[UsedPrice]) -> Table:
+    """The prices that values rest on."""
+    rows: Iterator[Mapping[str, Cell]] = (
+        {
             "asset": price.asset,
             "day": price.day.isoformat(),
             "price_usd": price.usd,
             "source": price.source,
             "carried_days": price.carried_days,
         }
-
-
-def _problems(result: Result) -> Iterator[Mapping[str, Cell]]:
-    for problem in result.problems:
-        yield {
-            "code": problem.code.value,
-            "time": problem.at,
-            "asset": problem.asset,
-            "account": problem.account,
-            "quantity": problem.quantity,
-            "value_usd": problem.value,
-            "source": problem.source,
-        }
+        for price in used
+    )
+    return PRICES, rows

@@ -19,7 +19,9 @@ HERE = Path(__file__).resolve().parent
 UNDATED = datetime(1, 1, 1, tzinfo=UTC)
 ZERO = Decimal(0)
 LAST_PLACE = Decimal("1e-18")
+RANKED = Decimal("1e-30")
 SHARES = Context(prec=96, rounding=ROUND_HALF_EVEN)
+LATEST = datetime.max.replace(tzinfo=UTC)
 RANK = {"buy": 0, "income": 0, "transfer": 1, "sell": 2, "spend": 2}
 Row = dict[str, Any]
 
@@ -29,8 +31,24 @@ def table(name: str) -> list[Row]:
         return list(csv.DictReader(file))
 
 
+def manifest() -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
+    return told
+
+
 def when(text: str) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+def last_sunday(year: int, month: int) -> datetime:
+    last = date(year, month, 31)
+    return datetime(year, month, 31 - (last.weekday() + 1) % 7, 1, tzinfo=UTC)
+
+
+def london(time: datetime) -> date:
+    """The day in London: British summer time from the last Sunday of March to that of October, 01:00 UTC."""
+    is_summer = last_sunday(time.year, 3) <= time < last_sunday(time.year, 10)
+    return (time + timedelta(hours=1)).date() if is_summer else time.date()
 
 
 def share(unit: Decimal, quantity: Decimal) -> Decimal:
@@ -55,7 +73,7 @@ class Ordered:
         self.arrivals += 1
         rank: Any = {"fifo": part.number, "lifo": -part.number}.get(self.method)
         if rank is None:
-            rank = (-part.unit, part.number)
+            rank = (-SHARES.quantize(part.unit, RANKED), part.number)
         heapq.heappush(self.heap, (rank, self.arrivals, part))
 
     def take(self, wanted: Decimal) -> tuple[list[Part], Decimal]:
@@ -142,7 +160,7 @@ class Book:
         if self.method != "uk":
             pool.put(self.new(row, row["quantity"], row["value"] + row["fee"]))
             return
-        day = self.days[self.key(row["asset"], row["account"])][row["time"].date()]
+        day = self.days[self.key(row["asset"], row["account"])][london(row["time"])]
         if day[1]:
             pool.put(Part(None, 0, day[1], day[2], "pool"))
             day[1] = day[2] = ZERO
@@ -166,7 +184,7 @@ class Book:
         for row in rows:
             if row["kind"] in ("buy", "income"):
                 days = self.days[self.key(row["asset"], row["account"])]
-                day = days.setdefault(row["time"].date(), [row["time"], ZERO, ZERO])
+                day = days.setdefault(london(row["time"]), [row["time"], ZERO, ZERO])
                 day[1], day[2] = day[1] + row["quantity"], day[2] + row["value"] + row["fee"]
         found: dict[int, tuple[list[Part], Decimal]] = {}
         sales = [row for row in rows if row["kind"] in ("sell", "spend")]
@@ -174,7 +192,7 @@ class Book:
             for row in sales:
                 parts, left = found.get(id(row), ([], row["quantity"]))
                 days = self.days[self.key(row["asset"], row["account"])]
-                sold = row["time"].date()
+                sold = london(row["time"])
                 ahead = [sold] if rule == "same_day" else [sold + timedelta(n) for n in range(1, 31)]
                 for each in ahead:
                     free = days.get(each)
@@ -214,26 +232,43 @@ def movements() -> list[Row]:
     return rows
 
 
-def stretches() -> list[tuple[str, bool, int]]:
-    """Method, scope and first year of each stretch of years."""
+def choices() -> list[tuple[str, bool, datetime]]:
+    """Method, scope and first moment of each choice: 1 January, for the UK 6 April, where it is an hour ahead."""
     chosen = [(r["method"], r["per_account"] == "yes", int(r["since_year"])) for r in table("choices")]
     chosen.sort(key=lambda choice: choice[2])
     if not chosen or chosen[0][2] > 0:
         chosen.insert(0, ("fifo", False, 0))
-    return [c for n, c in enumerate(chosen) if n == 0 or c[:2] != chosen[n - 1][:2]]
+    return [(method, scope, begin(method, year)) for method, scope, year in chosen]
+
+
+def begin(method: str, year: int) -> datetime:
+    if not year:
+        return UNDATED
+    return datetime(year, 4, 5, 23, tzinfo=UTC) if method == "uk" else datetime(year, 1, 1, tzinfo=UTC)
+
+
+def year_of(time: datetime, chosen: list[tuple[str, bool, datetime]]) -> int:
+    """The calendar's year, or under the UK's method the year in which the tax year began."""
+    if [method for method, _, since in chosen if since <= time][-1] != "uk":
+        return time.year
+    day = london(time)
+    return day.year if (day.month, day.day) >= (4, 6) else day.year - 1
 
 
 def run_lots(rows: list[Row]) -> tuple[list[tuple[Row, Part]], list[Row], Decimal]:
     sold: list[tuple[Row, Part]] = []
     held: list[Row] = []
     lost = ZERO
-    spans = stretches()
+    chosen = choices()
+    spans = [c for n, c in enumerate(chosen) if n == 0 or c[:2] != chosen[n - 1][:2]]
+    begun = max([when(manifest()["made_at"]) or UNDATED, *(row["time"] for row in rows)])
+    spans = [span for span in spans if span[2] <= begun]
     was_per_account = True
     for n, (method, per_account, since) in enumerate(spans):
-        until = spans[n + 1][2] if n + 1 < len(spans) else 10_000
-        of_span = [row for row in rows if since <= row["time"].year < until]
+        until = spans[n + 1][2] if n + 1 < len(spans) else LATEST
+        of_span = [row for row in rows if since <= row["time"] < until]
         if per_account and not was_per_account:
-            held = deal(held, [row for row in rows if row["time"].year < since])
+            held = deal(held, [row for row in rows if row["time"] < since])
         book = Book(method, per_account)
         opening = sorted(held, key=lambda row: row["time"])
         sold += [(row, part) for row, parts in book.run([*opening, *of_span]) for part in parts]
@@ -279,8 +314,7 @@ def proceeds(row: Row, parts: list[Part]) -> list[Decimal]:
 
 
 def check_files() -> Iterator[str]:
-    manifest = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
-    for name, digest in manifest["files"].items():
+    for name, digest in manifest()["files"].items():
         path = HERE / name
         if not path.is_file():
             yield f"{name} is missing"
@@ -339,9 +373,11 @@ def ordered(part: tuple[Any, ...]) -> tuple[Any, ...]:
 def check_totals(rows: list[Row]) -> Iterator[str]:
     names = ("quantity", "proceeds_usd", "cost_usd", "gain_usd", "short_usd", "long_usd", "undated_usd")
     mine: dict[tuple[str, str, str], dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(names, ZERO))
+    chosen = choices()
     for d in table("disposals"):
         reason = rows[int(d["movement"])]["reason"]
-        total = mine[d["disposed"][:4], d["asset"], "spent" if reason == "income" else reason]
+        year = year_of(when(d["disposed"]) or UNDATED, chosen)
+        total = mine[str(year), d["asset"], "spent" if reason == "income" else reason]
         gain = Decimal(d["proceeds_usd"]) - Decimal(d["cost_usd"])
         if gain != Decimal(d["gain_usd"]):
             yield f"a gain of movement {d['movement']} is not proceeds less cost"
@@ -350,7 +386,7 @@ def check_totals(rows: list[Row]) -> Iterator[str]:
         total["gain_usd"] += gain
         total[{"short": "short_usd", "long": "long_usd"}.get(d["term"], "undated_usd")] += gain
     for row in table("income"):
-        total = mine[row["time"][:4], row["asset"], "income"]
+        total = mine[str(year_of(when(row["time"]) or UNDATED, chosen)), row["asset"], "income"]
         total["quantity"] += Decimal(row["quantity"])
         total["proceeds_usd"] += Decimal(row["value_usd"])
     theirs = {
@@ -391,7 +427,8 @@ def check_balance(rows: list[Row], lost: Decimal) -> Iterator[str]:
 def check_ledger(rows: list[Row]) -> Iterator[str]:
     """Each completed row that moves more than money is a movement, or there is a reason why not."""
     explained = {row["source"] for row in rows}
-    money = set(json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))["money"])
+    money = set(manifest()["money"])
+    explained |= {p["source"] for p in table("problems") if p["code"] == "too_large"}
     explained |= {t["incoming"] for t in table("transfers") if t["state"] == "confirmed"}
     explained |= {
         c["source"] for c in table("corrections") if c["treatment"] == "ignored" and not c["undone_at"]

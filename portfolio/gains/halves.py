@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from portfolio.gains.records import Row
 
@@ -29,6 +29,11 @@ class Halves:
         else:
             self._waiting.remove(other)
             yield replace(row, source=other.source, legs=(*other.legs, *row.legs))
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """When the first that waits was; None where none does."""
+        return self._waiting[0].at if self._waiting else None
 
     def rest(self) -> Iterator[Row]:
         """Those whose other half never came."""

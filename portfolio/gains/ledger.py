@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 
-from accounts.models import User
+from django.db.models import Q
+
+from accounts.models import Connection, User
 from exchanges.records import Role
 from portfolio.gains.records import Arrival, Choice, Leg, Row
 from portfolio.lots import Method
-from portfolio.models import GainsChoice, Posting, TransferMatch, Withdrawals
+from portfolio.models import GainsChoice, ManualEntry, Posting, Transaction, TransferMatch, Withdrawals
 
-CHUNK = 5_000
-_COLUMNS = (
-    "transaction_id",
-    "transaction__external_id",
-    "transaction__connection__label",
-    "kind",
-    "occurred_at",
-    "asset",
-    "amount",
-    "role",
-)
+CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,42 +30,87 @@ class Transfers:
     arrived: frozenset[int] = frozenset()
 
 
-def rows_of(user: User) -> Iterator[Row]:
-    """The completed rows of all connections, oldest first: one query, streamed."""
-    counted = Posting.objects.for_user(user).counted()
-    ordered = counted.order_by("occurred_at", "transaction_id", "pk").values_list(*_COLUMNS)
-    for pk, postings in groupby(ordered.iterator(chunk_size=CHUNK), key=itemgetter(0)):
-        legs = list(postings)
-        _, external_id, label, kind, at, *_ = legs[0]
-        yield Row(
-            pk=pk,
-            source=f"t{pk}",
-            account=label,
-            external_id=external_id,
-            kind=kind,
-            at=at,
-            legs=tuple(Leg(asset=leg[5], amount=leg[6], is_fee=leg[7] == Role.FEE) for leg in legs),
-        )
+def rows_of(user: User, since: datetime) -> Iterator[Row]:
+    """The completed rows of all exchanges, oldest first, a few hundred at a time. Own rows are read as they were entered."""
+    connections = Connection.objects.for_user(user).at_exchanges().values_list("pk", "label")
+    streams = [_rows(pk, label, since) for pk, label in connections]
+    return merge(*streams, key=lambda row: (row.at, row.pk))
 
 
-def transfers_of(user: User) -> Transfers:
-    """What the user (or a common hash) confirmed."""
-    matches = TransferMatch.objects.for_user(user).confirmed().order_by("incoming__occurred_at", "pk")
-    found = list(matches.select_related("incoming__connection").prefetch_related("incoming__postings"))
-    arrivals: dict[int, list[Arrival]] = defaultdict(list)
-    for match in found:
-        principal = (p.amount for p in match.incoming.postings.all() if p.role == Role.PRINCIPAL and p.counts)
-        arrivals[match.outgoing_id].append(
-            Arrival(
-                account=match.incoming.connection.label,
-                quantity=sum(principal, Decimal(0)),
-                at=match.incoming.occurred_at,
+def _rows(connection: int, label: str, since: datetime) -> Iterator[Row]:
+    rows = Transaction.objects.filter(connection=connection).completed()
+    place = Q(occurred_at__gte=since)
+    while True:
+        found = rows.filter(place).order_by("occurred_at", "pk")
+        chunk = list(found.values_list("pk", "external_id", "kind", "occurred_at")[:CHUNK])
+        legs = _legs([pk for pk, *_ in chunk])
+        for pk, external_id, kind, at in chunk:
+            yield Row(
+                pk=pk,
+                source=f"t{pk}",
+                account=label,
+                external_id=external_id,
+                kind=kind,
+                at=at,
+                legs=legs.get(pk, ()),
             )
-        )
+        if len(chunk) < CHUNK:
+            return
+        last, _, _, at = chunk[-1]
+        # The bound on the time alone is for the index: the database would not see it inside the other one.
+        place = Q(occurred_at__gte=at) & (Q(occurred_at__gt=at) | Q(pk__gt=last))
+
+
+def _legs(rows: list[int]) -> dict[int, tuple[Leg, ...]]:
+    postings = Posting.objects.filter(transaction__in=rows).order_by("transaction_id", "pk")
+    told = postings.values_list("transaction_id", "asset", "amount", "role")
+    return {
+        pk: tuple(Leg(asset=asset, amount=amount, is_fee=role == Role.FEE) for _, asset, amount, role in legs)
+        for pk, legs in groupby(told, key=itemgetter(0))
+    }
+
+
+def entries_of(user: User, since: datetime) -> Iterator[ManualEntry]:
+    """The user's own rows, oldest first."""
+    mine = ManualEntry.objects.for_user(user).active().filter(occurred_at__gte=since)
+    return mine.order_by("occurred_at", "pk").iterator(chunk_size=CHUNK)
+
+
+def transfers_of(user: User, since: datetime) -> Transfers:
+    """What the user (or a common hash) confirmed, as far as it touches rows since then."""
+    touched = Q(outgoing__occurred_at__gte=since) | Q(incoming__occurred_at__gte=since)
+    matches = TransferMatch.objects.for_user(user).confirmed().filter(touched)
+    told = matches.order_by("incoming__occurred_at", "pk").values_list(
+        "outgoing", "incoming", "incoming__connection__label", "incoming__occurred_at"
+    )
+    found = list(told)
+    came = _principal([incoming for _, incoming, _, _ in found])
+    arrivals: dict[int, list[Arrival]] = defaultdict(list)
+    for outgoing, incoming, label, at in found:
+        quantity = came.get(incoming, Decimal(0))
+        arrivals[outgoing].append(Arrival(account=label, quantity=quantity, at=at))
     return Transfers(
         arrivals={pk: tuple(parts) for pk, parts in arrivals.items()},
-        arrived=frozenset(match.incoming_id for match in found),
+        arrived=frozenset(incoming for _, incoming, _, _ in found),
     )
+
+
+def _principal(rows: list[int]) -> dict[int, Decimal]:
+    """What came in with each row."""
+    sums: dict[int, Decimal] = defaultdict(Decimal)
+    for start in range(0, len(rows), CHUNK):
+        postings = Posting.objects.filter(transaction__in=rows[start : start + CHUNK], counts=True)
+        for pk, amount in postings.filter(role=Role.PRINCIPAL).values_list("transaction_id", "amount"):
+            sums[pk] += amount
+    return sums
+
+
+def sent_before(user: User, since: datetime) -> datetime:
+    """`since`, or the earlier sending of an own transfer that arrived since: the arrival is told by its sending."""
+    matches = TransferMatch.objects.for_user(user).confirmed()
+    late = matches.filter(incoming__occurred_at__gte=since, outgoing__occurred_at__lt=since)
+    first = late.order_by("outgoing__occurred_at").values_list("outgoing__occurred_at", flat=True).first()
+    return first or since
 
 
 def choices_of(user: User) -> list[Choice]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from portfolio.gains.meaning import Reading
@@ -20,14 +19,10 @@ REASONS = {
 }
 
 
-def read_manual(reading: Reading, entries: Iterable[ManualEntry]) -> None:
-    """Add the lines of all own rows; money among them has no lots."""
-    for entry in entries:
-        if not is_money(entry.asset):
-            _read(reading, entry)
-
-
-def _read(reading: Reading, entry: ManualEntry) -> None:
+def read_manual(reading: Reading, entry: ManualEntry) -> None:
+    """Add the line of an own row; money has no lots."""
+    if is_money(entry.asset):
+        return
     row = Row(
         pk=-entry.pk,
         source=f"m{entry.pk}",

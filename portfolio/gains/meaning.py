@@ -5,7 +5,7 @@ The rules are told in docs/gains.md. Whatever has to be assumed becomes a `Probl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,10 +16,10 @@ from portfolio.gains.ledger import Transfers
 from portfolio.gains.prices import Prices, is_money
 from portfolio.gains.records import AWAY, Arrival, Basis, Choice, Code, Income, Line, Problem, Reason, Row
 from portfolio.gains.swaps import Swap, sides
-from portfolio.gains.years import choice_of
+from portfolio.gains.years import choice_at
 from portfolio.lots import Kind, Movement
 from portfolio.models import Treatment
-from portfolio.transfers.match import MOST_FEE
+from portfolio.transfers.match import CLOCK, MOST_FEE
 from portfolio.valuation import usd
 
 SWAPS = frozenset({LedgerKind.TRADE, LedgerKind.CONVERSION, LedgerKind.ISSUE, LedgerKind.REDEEM})
@@ -45,18 +45,31 @@ class Reading:
         self._choices = choices
         self._halves = Halves()
 
-    def read(self, rows: Iterable[Row]) -> None:
-        """All rows of a history."""
-        for row in rows:
-            if self._corrections.ignores(row.pk):
-                continue
-            if row.kind in SWAPS:
-                for whole in self._halves.add(row):
-                    self._swap(whole)
-            else:
-                self._single(row)
+    def read(self, row: Row) -> None:
+        """The next row of a history."""
+        if self._corrections.ignores(row.pk):
+            return
+        if row.kind in SWAPS:
+            for whole in self._halves.add(row):
+                self._swap(whole)
+        else:
+            self._single(row)
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """From when the oldest row is whose other half may still come."""
+        return self._halves.waiting_since
+
+    def finish(self) -> None:
+        """There are no more rows."""
         for left in self._halves.rest():
             self._swap(left)
+
+    def drained(self) -> list[Line | Income | Problem]:
+        """What has come up since the last time, in no order."""
+        found: list[Line | Income | Problem] = [*self.lines, *self.incomes, *self.problems]
+        self.lines, self.incomes, self.problems = [], [], []
+        return found
 
     def line(
         self,
@@ -193,23 +206,24 @@ class Reading:
     def _transfer(self, row: Row, asset: str, left: Decimal, arrival: Arrival) -> Decimal:
         """The part of a sending that arrived; what arrived beyond what was sent came from outside."""
         moved = min(left, arrival.quantity)
+        at = max(row.at - CLOCK, min(row.at, arrival.at))
         self.line(
             row, Kind.TRANSFER, asset, moved, ZERO, Reason.MOVED, Basis.NONE,
-            to_account=arrival.account, at=min(row.at, arrival.at),
+            to_account=arrival.account, at=at,
         )  # fmt: skip
         beyond = arrival.quantity - moved
         if beyond > 0:
             value, basis = self.market(row, asset, beyond)
             self.line(
                 row, Kind.BUY, asset, beyond, value, Reason.RECEIVED, basis,
-                is_assumed=True, account=arrival.account, at=arrival.at,
+                is_assumed=True, account=arrival.account, at=at,
             )  # fmt: skip
             self.problem(Code.COST_UNKNOWN, row, asset, beyond, value)
         return moved
 
     def _left(self, row: Row, asset: str, quantity: Decimal) -> None:
         said = self._corrections.treatment(row.pk, inward=False)
-        spends = choice_of(row.at.year, self._choices).spends_withdrawals
+        spends = choice_at(row.at, self._choices).spends_withdrawals
         if said == Treatment.SPENT or (said is None and spends):
             value, basis = self.market(row, asset, quantity)
             self.line(row, Kind.SPEND, asset, quantity, value, Reason.SPENT, basis)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from portfolio.lots import Disposal, Lot, Method, Movement, Shortfall
+from portfolio.lots import Method, Movement
 
 AWAY = "away"
 """The account of what was moved to where no connection looks."""
@@ -46,6 +47,7 @@ class Code(StrEnum):
     ONE_SIDED = "one_sided"
     SHORT = "short"
     PAR_ASSUMED = "par_assumed"
+    TOO_LARGE = "too_large"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +108,10 @@ class Problem:
     """Something that the figures rest on and nobody has said for sure."""
 
     code: Code
-    at: datetime | None
+    at: datetime
     asset: str
     account: str
-    quantity: Decimal
+    quantity: Decimal | None
     value: Decimal | None
     source: str
 
@@ -125,18 +127,16 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disposed:
-    """A disposed part and the line that it is a part of."""
+class Mark:
+    """A place between two days of London from which the gains can be found on; `turnover` is what was read before."""
 
-    part: Disposal
-    line: int
+    at: datetime
+    turnover: Mapping[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a run over all years found."""
+Item = Line | Income | Problem | Mark
 
-    disposed: tuple[Disposed, ...]
-    lots: tuple[Lot, ...]
-    shortfalls: tuple[Shortfall, ...]
-    unplaced_fees: Decimal
+
+def time_of(item: Item) -> datetime:
+    """When it counts."""
+    return item.movement.time if isinstance(item, Line) else item.at

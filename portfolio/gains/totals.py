@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
-from portfolio.gains.inputs import Inputs
-from portfolio.gains.records import AWAY, Code, Disposed, Outcome, Problem, Reason
-from portfolio.gains.years import settle
-from portfolio.lots import Kind, Lot, Match, Term, holding_term
+from portfolio.gains.records import AWAY, Income, Reason
+from portfolio.lots import Disposal, Kind, Match, Movement, Term, holding_term
 
 ZERO = Decimal(0)
+TotalKey = tuple[int, str, str]
+"""Year, asset and reason."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Total:
-    """One year, asset and reason."""
+    """One year, asset and reason; `serial` names the row that keeps it, if one does."""
 
+    serial: int | None = None
     count: int = 0
     quantity: Decimal = ZERO
     proceeds: Decimal = ZERO
@@ -29,8 +30,9 @@ class Total:
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """All open lots of one asset."""
+    """All open lots of one asset; `serial` names the row that keeps it, if one does."""
 
+    serial: int | None = None
     lots: int = 0
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
@@ -39,87 +41,79 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """A complete report before it is stored."""
+class KeptLot:
+    """A lot as it stands in the store."""
 
-    inputs: Inputs
-    outcome: Outcome
-    totals: dict[tuple[int, str, Reason], Total]
-    holdings: dict[str, Held]
-    problems: tuple[Problem, ...]
-    assumed: frozenset[tuple[str, object]]
-
-    def is_assumed(self, asset: str, acquired: object) -> bool:
-        """Whether the cost of a lot was assumed."""
-        return (asset, acquired) in self.assumed
+    serial: int
+    asset: str
+    quantity: Decimal
+    cost: Decimal
+    is_assumed: bool
 
 
-def find(inputs: Inputs) -> Result:
-    """Run the lots and sum up."""
-    outcome = settle([line.movement for line in inputs.lines], inputs.choices)
-    assumed = frozenset((line.movement.asset, line.movement.time) for line in inputs.lines if line.is_assumed)
-    shorts = (
-        Problem(
-            code=Code.SHORT,
-            at=lack.time,
-            asset=lack.asset,
-            account=lack.account,
-            quantity=lack.quantity,
-            value=None,
-            source="",
-        )
-        for lack in outcome.shortfalls
-    )
-    return Result(
-        inputs=inputs,
-        outcome=outcome,
-        totals=_totals(inputs, outcome.disposed),
-        holdings=_holdings(inputs, outcome.lots, assumed),
-        problems=(*inputs.problems, *shorts),
-        assumed=assumed,
-    )
+class Totals:
+    """All sums of a run, and which of them changed since they were last asked for."""
 
+    def __init__(self, totals: Mapping[TotalKey, Total], holdings: Mapping[str, Held]) -> None:
+        self.totals = dict(totals)
+        self.holdings = dict(holdings)
+        self._totals: dict[TotalKey, Total] = {}
+        self._holdings: dict[str, Held] = {}
 
-def term_of(disposed: Disposed) -> Term:
-    """How long a part had been held; what was bought after its sale (UK) is no long holding."""
-    part = disposed.part
-    if part.match in (Match.SAME_DAY, Match.THIRTY_DAYS):
-        return Term.SHORT
-    return holding_term(part.acquired, part.disposed)
-
-
-def _totals(inputs: Inputs, disposed: Iterable[Disposed]) -> dict[tuple[int, str, Reason], Total]:
-    totals: dict[tuple[int, str, Reason], Total] = defaultdict(Total)
-    for one in disposed:
-        part, reason = one.part, inputs.lines[one.line].reason
-        if reason is Reason.INCOME:
-            reason = Reason.SPENT
-        total = totals[part.disposed.year, part.asset, reason]
+    def sold(self, year: int, reason: Reason, part: Disposal, term: Term) -> None:
+        """A part was disposed of."""
+        total = self._total((year, part.asset, reason.value))
         total.count += 1
         total.quantity += part.quantity
         total.proceeds += part.proceeds
         total.cost += part.cost
         total.gain += part.gain
-        total.by_term[term_of(one)] += part.gain
-    for income in inputs.incomes:
-        total = totals[income.at.year, income.asset, Reason.INCOME]
+        total.by_term[term] += part.gain
+
+    def earned(self, year: int, income: Income) -> None:
+        """Something was earned."""
+        total = self._total((year, income.asset, Reason.INCOME.value))
         total.count += 1
         total.quantity += income.quantity
         total.proceeds += income.value
-    return dict(sorted(totals.items()))
 
-
-def _holdings(inputs: Inputs, lots: Iterable[Lot], assumed: frozenset[tuple[str, object]]) -> dict[str, Held]:
-    held: dict[str, Held] = defaultdict(Held)
-    for lot in lots:
-        one = held[lot.asset]
-        one.lots += 1
-        one.quantity += lot.quantity
-        one.cost += lot.cost
-        one.assumed += lot.quantity if (lot.asset, lot.acquired) in assumed else ZERO
-    for line in inputs.lines:
-        movement = line.movement
+    def moved(self, movement: Movement) -> None:
+        """Something changed hands, and perhaps went where nobody looks."""
+        held = self._held(movement.asset)
         if movement.kind is Kind.TRANSFER and AWAY in (movement.account, movement.to_account):
-            sign = 1 if movement.to_account == AWAY else -1
-            held[movement.asset].away += sign * movement.quantity
-    return {asset: held[asset] for asset in sorted(held) if held[asset].lots or held[asset].away}
+            held.away += movement.quantity if movement.to_account == AWAY else -movement.quantity
+
+    def lot(self, lot: KeptLot, sign: int) -> None:
+        """A lot came about or ended."""
+        held = self._held(lot.asset)
+        held.lots += sign
+        held.quantity += sign * lot.quantity
+        held.cost += sign * lot.cost
+        held.assumed += sign * lot.quantity if lot.is_assumed else ZERO
+
+    def changed(self) -> tuple[dict[TotalKey, Total], dict[str, Held]]:
+        """What changed since the last time."""
+        found = self._totals, self._holdings
+        self._totals, self._holdings = {}, {}
+        return found
+
+    def _total(self, key: TotalKey) -> Total:
+        total = self.totals.get(key)
+        if total is None:
+            total = self.totals[key] = Total()
+        self._totals[key] = total
+        return total
+
+    def _held(self, asset: str) -> Held:
+        held = self.holdings.get(asset)
+        if held is None:
+            held = self.holdings[asset] = Held()
+        self._holdings[asset] = held
+        return held
+
+
+def term_of(part: Disposal, acquired: datetime | None) -> Term:
+    """How long a part had been held; what was bought after its sale (UK) is no long holding."""
+    if part.match in (Match.SAME_DAY, Match.THIRTY_DAYS):
+        return Term.SHORT
+    return holding_term(acquired, part.disposed)

@@ -11,6 +11,8 @@ _SUMS = Context(prec=64, traps=[Inexact, InvalidOperation, Overflow])
 _SHARES = Context(prec=96, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Overflow])
 _LAST_PLACE = Decimal("1e-18")
 
+_RANKED = Decimal("1e-30")
+
 ZERO = Decimal(0)
 
 add = _SUMS.add
@@ -25,3 +27,8 @@ def share(unit: Decimal, quantity: Decimal) -> Decimal:
     exact = _multiply(unit, quantity)
     cut = _quantize(exact, _LAST_PLACE)
     return exact if exact == cut else cut  # equal, but without idle zeros to carry along
+
+
+def ranked(unit: Decimal) -> Decimal:
+    """The unit cost by which lots are told apart: at 30 decimals, so that a store can order them too."""
+    return _quantize(unit, _RANKED)

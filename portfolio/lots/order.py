@@ -21,15 +21,16 @@ def in_order(movements: Iterable[Movement]) -> Iterator[Movement]:
         if movement.time != time:
             if time is not None and movement.time < time:
                 raise OutOfOrder(f"{movement.time.isoformat()} comes after {time.isoformat()}.")
-            yield from group if len(group) == 1 else sorted(group, key=_content)
+            yield from group if len(group) == 1 else sorted(group, key=content)
             time = movement.time
             group = [movement]
         else:
             group.append(movement)
-    yield from sorted(group, key=_content)
+    yield from sorted(group, key=content)
 
 
-def _content(movement: Movement) -> tuple[object, ...]:
+def content(movement: Movement) -> tuple[object, ...]:
+    """What decides between movements of one time."""
     return (
         _RANK[movement.kind],
         movement.asset,

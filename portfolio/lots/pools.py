@@ -9,7 +9,7 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from typing import Protocol
 
-from portfolio.lots.exact import ZERO, add, divide, share, subtract
+from portfolio.lots.exact import ZERO, add, divide, ranked, share, subtract
 from portfolio.lots.records import Match, Method
 
 
@@ -17,9 +17,13 @@ class Part:
     """A quantity with its cost and origin; the engine's small change, mutable while it waits in a pool.
 
     `number` is its place in the order of all acquisitions, `unit` the cost of one unit when it was acquired.
+    `is_lazy`, `row` and `tie` belong to pools that are kept (`kept.py`) and are not set elsewhere.
     """
 
-    __slots__ = ("acquired", "cost", "match", "number", "quantity", "unit")
+    __slots__ = ("acquired", "cost", "is_lazy", "match", "number", "quantity", "row", "tie", "unit")
+    is_lazy: bool
+    row: object
+    tie: int
 
     def __init__(
         self,
@@ -56,12 +60,12 @@ class Pool(Protocol):
         """What is left, oldest first."""
 
 
-_Rank = int | tuple[Decimal, int]
+Rank = int | tuple[Decimal, int]
 
-_RANKS: dict[Method, Callable[[Part], _Rank]] = {
+_RANKS: dict[Method, Callable[[Part], Rank]] = {
     Method.FIFO: lambda part: part.number,
     Method.LIFO: lambda part: -part.number,
-    Method.HIFO: lambda part: (part.unit.copy_negate(), part.number),
+    Method.HIFO: lambda part: (ranked(part.unit).copy_negate(), part.number),
 }
 
 
@@ -72,7 +76,7 @@ class OrderedPool:
 
     def __init__(self, method: Method) -> None:
         self._rank = _RANKS[method]
-        self._entries: list[tuple[_Rank, int, Part]] = []
+        self._entries: list[tuple[Rank, int, Part]] = []
         self._ties = 0
 
     def put(self, part: Part) -> None:
@@ -87,7 +91,7 @@ class OrderedPool:
         while quantity and entries:
             part = entries[0][2]
             if part.quantity > quantity:
-                taken.append(_split(part, quantity))
+                taken.append(split(part, quantity))
                 return taken, ZERO
             heappop(entries)
             quantity = subtract(quantity, part.quantity)
@@ -101,7 +105,8 @@ class OrderedPool:
         )
 
 
-def _split(part: Part, quantity: Decimal) -> Part:
+def split(part: Part, quantity: Decimal) -> Part:
+    """Take a piece off a lot; the lot keeps what the piece's share of the cost leaves over."""
     cost = share(part.unit, quantity)
     part.quantity = subtract(part.quantity, quantity)
     part.cost = subtract(part.cost, cost)

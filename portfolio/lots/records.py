@@ -4,11 +4,12 @@ Movement and Disposal are named tuples: as immutable as a frozen dataclass, and 
 which is what a run over a million rows mostly does. Make them by keyword.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
@@ -78,6 +79,10 @@ class Disposal(NamedTuple):
     cost: Decimal
     gain: Decimal
     match: Match
+
+
+Worked = tuple[Any, Sequence[Disposal]]
+"""A tag that was fed with its movement, and what the movement disposed of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

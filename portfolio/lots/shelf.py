@@ -8,6 +8,9 @@ from portfolio.lots.pools import Part, Pool
 from portfolio.lots.records import Lot, Match, Movement, Shortfall
 from portfolio.lots.sale import missing_part
 
+Key = tuple[str, str]
+"""Asset and account of a pool; the account is empty when lots are kept across all accounts."""
+
 
 class Shelf:
     """Keeps a pool for every asset (and account), moves lots between them, reports what was not there."""
@@ -17,10 +20,10 @@ class Shelf:
         self.unplaced_fees = ZERO
         self._new_pool = new_pool
         self._per_account = per_account
-        self._pools: dict[tuple[str, str], Pool] = {}
-        self._acquisitions = 0
+        self._pools: dict[Key, Pool] = {}
+        self.acquisitions = 0
 
-    def key(self, asset: str, account: str) -> tuple[str, str]:
+    def key(self, asset: str, account: str) -> Key:
         """Which pool an asset in an account belongs to."""
         return (asset, account if self._per_account else "")
 
@@ -34,8 +37,8 @@ class Shelf:
 
     def part(self, movement: Movement, quantity: Decimal, cost: Decimal) -> Part:
         """A new lot of this movement, numbered in the order of acquisition."""
-        self._acquisitions += 1
-        return Part(movement.time, self._acquisitions, quantity, cost, divide(cost, quantity), Match.LOT)
+        self.acquisitions += 1
+        return Part(movement.time, self.acquisitions, quantity, cost, divide(cost, quantity), Match.LOT)
 
     def remove(self, movement: Movement, quantity: Decimal) -> list[Part]:
         """Parts for the whole quantity; one that was not held is reported and costs nothing."""

@@ -1,6 +1,7 @@
 """The store: what was said, what it means, what it is worth. One module a stage; QuerySet methods are the queries."""
 
 from portfolio.models.balances import BalanceSnapshot
+from portfolio.models.bundles import BundlePiece, GainsBundle
 from portfolio.models.choices import MoneyChoice, SourceOrder
 from portfolio.models.corrections import (
     Correction,
@@ -11,17 +12,16 @@ from portfolio.models.corrections import (
     ManualKind,
     Treatment,
 )
-from portfolio.models.gains import (
+from portfolio.models.gain_rows import (
     GainDisposal,
     GainHolding,
     GainLot,
     GainProblem,
-    GainsChoice,
-    GainsReport,
-    GainsState,
+    GainsChapter,
     GainTotal,
-    Withdrawals,
 )
+from portfolio.models.gains import GainsChoice, GainsReport, GainsState, Withdrawals
+from portfolio.models.hosts import Host
 from portfolio.models.ledger import Posting, Transaction
 from portfolio.models.proofs import Proof, Verdict
 from portfolio.models.rates import DailyPrice, PriceHistory, Rate
@@ -33,12 +33,14 @@ from portfolio.models.valuations import (
     DailyFlow,
     DailyHolding,
     DailyWorth,
+    MonthlyChange,
     ToldHolding,
     WorthPoint,
 )
 
 __all__ = [
     "BalanceSnapshot",
+    "BundlePiece",
     "Certainty",
     "Correction",
     "CorrectionKind",
@@ -52,15 +54,19 @@ __all__ = [
     "GainLot",
     "GainProblem",
     "GainTotal",
+    "GainsBundle",
+    "GainsChapter",
     "GainsChoice",
     "GainsReport",
     "GainsState",
+    "Host",
     "ImportBatch",
     "ImportState",
     "ManualEntry",
     "ManualKind",
     "MatchState",
     "MoneyChoice",
+    "MonthlyChange",
     "Posting",
     "PriceHistory",
     "Proof",

@@ -11,7 +11,9 @@ from portfolio.models.mine import MineQuerySet
 class MoneyChoice(models.Model):
     """In which currency a user looks at things; the stored truth stays USD."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="money_choice"
+    )
     currency = models.CharField(max_length=10, default="USD")
     usdt_at_par = models.BooleanField(default=False)
 

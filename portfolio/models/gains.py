@@ -5,7 +5,7 @@ Written beside the last report and then switched to, so that a page never sees h
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeVar
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -15,7 +15,6 @@ from django.utils import timezone
 from portfolio.fields import AmountField
 from portfolio.models.mine import MineQuerySet
 
-Row = TypeVar("Row", bound=models.Model)
 METHODS = [
     ("fifo", "FIFO: first in, first out"),
     ("lifo", "LIFO: last in, first out"),
@@ -64,6 +63,8 @@ class GainsReport(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     fingerprint = models.CharField(max_length=64)
+    rules = models.PositiveSmallIntegerField(default=0)
+    """Under which edition of our rules it was found; an older one is not gone on with."""
     computed_at = models.DateTimeField(default=timezone.now)
     movements = models.PositiveIntegerField(default=0)
     unplaced_fees = AmountField(default=0)
@@ -90,6 +91,10 @@ class GainsState(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     report = models.ForeignKey(GainsReport, on_delete=models.SET_NULL, null=True, related_name="+")
     wanted_at = models.DateTimeField(null=True)
+    since = models.DateTimeField(null=True)
+    """From when on something may have changed; empty while `wanted_at` is set: from the beginning."""
+    whole_at = models.DateTimeField(null=True)
+    """When it was last found from the beginning."""
     started_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)
@@ -103,138 +108,3 @@ class GainsState(models.Model):
 
     def __str__(self) -> str:
         return f"gains of {self.user_id}"
-
-
-class ReportQuerySet(models.QuerySet[Row]):
-    """Rows of reports."""
-
-    def for_user(self, user: Any) -> Self:
-        """Only what this user may see."""
-        return self.filter(report__user=user)
-
-    def of(self, report: GainsReport | None) -> Self:
-        """Only what this report found; nothing for none."""
-        return self.filter(report=report) if report else self.none()
-
-
-class GainDisposal(models.Model):
-    """One disposed part with the cost it was matched with. `source` names the row that it came from."""
-
-    report = models.ForeignKey(GainsReport, on_delete=models.CASCADE, related_name="disposals")
-    number = models.PositiveIntegerField()
-    movement = models.PositiveIntegerField()
-    year = models.PositiveSmallIntegerField()
-    asset = models.CharField(max_length=32)
-    account = models.CharField(max_length=80, blank=True)
-    reason = models.CharField(max_length=12)
-    match = models.CharField(max_length=12)
-    term = models.CharField(max_length=8)
-    acquired = models.DateTimeField(null=True)
-    disposed = models.DateTimeField()
-    quantity = AmountField()
-    proceeds = AmountField()
-    cost = AmountField()
-    gain = AmountField()
-    is_assumed = models.BooleanField(default=False)
-    source = models.CharField(max_length=24, blank=True)
-
-    objects = ReportQuerySet["GainDisposal"].as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["report", "number"], name="gain_disposal_once")]
-        indexes = [models.Index(fields=["report", "year", "number"], name="gain_disposal_of_year")]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} {self.asset}"
-
-
-class GainLot(models.Model):
-    """What is still held of one acquisition."""
-
-    report = models.ForeignKey(GainsReport, on_delete=models.CASCADE, related_name="lots")
-    number = models.PositiveIntegerField()
-    asset = models.CharField(max_length=32)
-    account = models.CharField(max_length=80, blank=True)
-    acquired = models.DateTimeField(null=True)
-    quantity = AmountField()
-    cost = AmountField()
-    is_assumed = models.BooleanField(default=False)
-
-    objects = ReportQuerySet["GainLot"].as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["report", "number"], name="gain_lot_once")]
-        indexes = [models.Index(fields=["report", "asset", "number"], name="gain_lot_of_asset")]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} {self.asset}"
-
-
-class GainTotal(models.Model):
-    """What one reason brought for one asset in one year; income is told apart and is no gain."""
-
-    report = models.ForeignKey(GainsReport, on_delete=models.CASCADE, related_name="totals")
-    year = models.PositiveSmallIntegerField()
-    asset = models.CharField(max_length=32)
-    reason = models.CharField(max_length=12)
-    count = models.PositiveIntegerField()
-    quantity = AmountField()
-    proceeds = AmountField()
-    cost = AmountField()
-    gain = AmountField()
-    short_gain = AmountField()
-    long_gain = AmountField()
-    undated_gain = AmountField()
-
-    objects = ReportQuerySet["GainTotal"].as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["report", "year", "asset", "reason"], name="gain_total_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.year} {self.asset} {self.gain}"
-
-
-class GainHolding(models.Model):
-    """All open lots of one asset together, how many of them have an assumed cost, and what is away."""
-
-    report = models.ForeignKey(GainsReport, on_delete=models.CASCADE, related_name="holdings")
-    asset = models.CharField(max_length=32)
-    lots = models.PositiveIntegerField()
-    quantity = AmountField()
-    cost = AmountField()
-    assumed = AmountField()
-    away = AmountField()
-
-    objects = ReportQuerySet["GainHolding"].as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["report", "asset"], name="gain_holding_once")]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} {self.asset}"
-
-
-class GainProblem(models.Model):
-    """Something that the figures rest on and nobody has said for sure."""
-
-    report = models.ForeignKey(GainsReport, on_delete=models.CASCADE, related_name="problems")
-    number = models.PositiveIntegerField()
-    code = models.CharField(max_length=16)
-    at = models.DateTimeField(null=True)
-    asset = models.CharField(max_length=32, blank=True)
-    account = models.CharField(max_length=80, blank=True)
-    quantity = AmountField(null=True)
-    value_usd = AmountField(null=True)
-    source = models.CharField(max_length=24, blank=True)
-
-    objects = ReportQuerySet["GainProblem"].as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["report", "number"], name="gain_problem_once")]
-        indexes = [models.Index(fields=["report", "code", "number"], name="gain_problem_by_code")]
-
-    def __str__(self) -> str:
-        return self.code

@@ -39,12 +39,10 @@ class RunQuerySet(OwnedQuerySet["Run"]):
         """Those that have not ended."""
         return self.filter(state=RunState.RUNNING)
 
-    def interrupt_stale(self, before: datetime) -> int:
+    def interrupt_stale(self, before: datetime, now: datetime) -> int:
         """Close runs whose worker has been silent since `before`; how many."""
         stale = self.running().filter(heartbeat_at__lt=before)
-        return stale.update(
-            state=RunState.INTERRUPTED, finished_at=timezone.now(), error="The worker stopped."
-        )
+        return stale.update(state=RunState.INTERRUPTED, finished_at=now, error="The worker stopped.")
 
 
 class Run(models.Model):
@@ -130,6 +128,9 @@ class Coverage(models.Model):
     full_began_at = models.DateTimeField(null=True)
     again_at = models.DateTimeField(null=True)
     """When somebody last asked that this stream be walked again from its newest row to its beginning."""
+    hole_from = models.DateTimeField(null=True)
+    hole_until = models.DateTimeField(null=True)
+    """A stretch that somebody asked to have read again, until a turn has begun with it."""
     read_at = models.DateTimeField(null=True)
     complete_at = models.DateTimeField(null=True)
     """When the last read began that came to the stream's end: nothing older is missing."""

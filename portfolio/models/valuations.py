@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date, timedelta
+from typing import Self
+
 from django.db import models
 
 from accounts.models import Connection
@@ -59,7 +63,12 @@ class DailyHolding(models.Model):
 
 
 class DailyWorth(models.Model):
-    """All of one connection at the end of a UTC day: the sum of its priced holdings, and how many were held and priced."""
+    """All of one connection at the end of a UTC day: the sum of its priced holdings, and how many were held and priced.
+
+    `came_before` is what came in from outside at the close before, `came_after` the same at the close of the day, as
+    far as it had both prices and was held before; `assets` names what has a row on the day, with a blank on both sides
+    of each. All three are empty where they have not been told yet.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="daily_worth")
     day = models.DateField()
@@ -68,6 +77,9 @@ class DailyWorth(models.Model):
     held = models.PositiveSmallIntegerField()
     priced = models.PositiveSmallIntegerField()
     uncertain = models.PositiveSmallIntegerField(default=0)
+    came_before = AmountField(null=True)
+    came_after = AmountField(null=True)
+    assets = models.TextField(blank=True)
 
     objects = OwnedQuerySet["DailyWorth"].as_manager()
 
@@ -87,12 +99,15 @@ class WorthPoint(models.Model):
     """All of one connection at a moment within the last days, for the short spans of the chart.
 
     `flow_usd` is what had flowed in on its UTC day as known then, so that gains since then can leave out flows.
+    `usdt` and `usdt_usd` are the USDT in it and its part of the value, for who counts it at par; empty where unknown.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="worth_points")
     at = models.DateTimeField()
     value_usd = AmountField()
     flow_usd = AmountField(default=0)
+    usdt = AmountField(null=True)
+    usdt_usd = AmountField(null=True)
     held = models.PositiveSmallIntegerField()
     priced = models.PositiveSmallIntegerField()
 
@@ -131,6 +146,41 @@ class DailyFlow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.kind} {self.amount} {self.asset}"
+
+
+class MonthlyChangeQuerySet(OwnedQuerySet["MonthlyChange"]):
+    """Questions asked of months."""
+
+    def of_days(self, days: Collection[date]) -> Self:
+        """Those that one of these days has a part in: its own, and of a last day, from which the next begins, that too."""
+        both = {day.replace(day=1) for day in days}
+        return self.filter(month__in=both | {(day + timedelta(days=1)).replace(day=1) for day in days})
+
+
+class MonthlyChange(models.Model):
+    """How the worth of one connection changed in a UTC month that is over: the bars of the bridge in USD, by asset.
+
+    Made from `DailyHolding` and `DailyFlow`. It is deleted before any of these rows changes and made again after, so
+    that a month which stands is true; where there is none, the days are read instead.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="monthly_changes")
+    month = models.DateField()
+    bars = models.JSONField()
+    """For each asset the amount of each bar as text; an amount of nothing is left out."""
+    unpriced = models.JSONField()
+    """Assets that were held without a price on some day."""
+
+    objects = MonthlyChangeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "month"], name="monthly_change_once"),
+            # No constraint on the day: SQLite knows no parts of dates by itself, so no other tool could check the file.
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
 
 
 class ToldHolding(models.Model):

@@ -5,7 +5,7 @@
 
 from portfolio.performance.benchmarks import BENCHMARKS, Benchmark, compare
 from portfolio.performance.cards import CARDS, Card, card
-from portfolio.performance.report import Report, report
+from portfolio.performance.report import Report, compared, report
 from portfolio.performance.series import Series, parts, series
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Series",
     "card",
     "compare",
+    "compared",
     "parts",
     "report",
     "series",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, localcontext
 
-from portfolio.returns import Day, Figure, Returns, measure
+from portfolio.returns import Brief, Day, Figure, measure_briefly
 from portfolio.returns.records import WORKING, ZERO
 
 BENCHMARKS = ("BTC", "ETH", "USD")
@@ -22,7 +22,7 @@ class Benchmark:
 
     name: str
     days: tuple[Day, ...] = ()
-    returns: Returns | None = None
+    returns: Brief | None = None
     ran_out_on: date | None = None
     """When more had been taken out than was there."""
     reason: str = ""
@@ -35,9 +35,7 @@ class Benchmark:
     @property
     def gain(self) -> Decimal | None:
         """Closing less opening less flows."""
-        if self.returns is None or self.closing is None:
-            return None
-        return self.closing - self.returns.opening - self.returns.money_in + self.returns.money_out
+        return self.returns.gain if self.returns else None
 
 
 def compare(name: str, days: Sequence[Day], prices: Mapping[date, Decimal]) -> Benchmark:
@@ -62,7 +60,7 @@ def compare(name: str, days: Sequence[Day], prices: Mapping[date, Decimal]) -> B
             made.append(replace(day, value=None if price is None else units * price))
     if made[-1].value is None:
         return Benchmark(name=name, reason=f"{name} has no price on {made[-1].on}.")
-    returns = measure(made)
+    returns = measure_briefly(made)
     if ran_out_on:
         reason = f"More had been taken out by {ran_out_on} than {name} would have given."
         returns = replace(returns, twr=Figure(value=None, reason=reason))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from portfolio.returns import Day, DayReturn, Figure, Growth, Refused, Returns, growths
+from portfolio.returns import DayReturn, Figure, Growth, Returns
 
 CARDS = ("twr", "twr_yearly", "xirr", "simple", "max_drawdown", "volatility", "best_day", "worst_day")
 SHOWN = 2
@@ -29,11 +29,11 @@ class Card:
     note: str = ""
 
 
-def card(name: str, days: Sequence[Day], returns: Returns) -> Card:
-    """The card of one figure of these days; raises KeyError for a name that is none."""
+def card(name: str, steps: Sequence[Growth], returns: Returns) -> Card:
+    """The card of one figure and of the growths it rests on; raises KeyError for a name that is none."""
     title, formula, misleads, work = _ABOUT[name]
     figure = _figure(name, returns)
-    working = work(_steps(days), returns) if figure.value is not None else ""
+    working = work([step for step in steps if step.held], returns) if figure.value is not None else ""
     return Card(
         name=name,
         title=title,
@@ -58,13 +58,6 @@ def _figure(name: str, returns: Returns) -> Figure:
         return Figure(value=day.value) if day else Figure(value=None, reason=reason)
     figure: Figure = getattr(returns, name)
     return figure
-
-
-def _steps(days: Sequence[Day]) -> list[Growth]:
-    try:
-        return [step for step in growths(days) if step.held]
-    except Refused:
-        return []
 
 
 def _product(steps: list[Growth], returns: Returns) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 
@@ -13,7 +13,7 @@ from portfolio.performance.benchmarks import BENCHMARKS, Benchmark, compare
 from portfolio.performance.cards import CARDS, Card, card
 from portfolio.performance.series import Series, series
 from portfolio.rates import USD
-from portfolio.returns import Refused, Returns, growths, measure
+from portfolio.returns import Day, Growth, Refused, Returns, growths, measure
 from portfolio.returns.records import ONE, WORKING
 from portfolio.valuation import Portfolio
 
@@ -25,19 +25,19 @@ class Report:
     look: Look
     money: Money
     series: Series
+    steps: tuple[Growth, ...]
+    """The growths of the chained days; none where they are refused."""
     returns: Returns
     benchmarks: tuple[Benchmark, ...]
 
     @property
     def gain(self) -> Decimal | None:
         """Closing less opening less flows."""
-        if self.returns.closing is None:
-            return None
-        return self.returns.closing - self.returns.opening - self.returns.money_in + self.returns.money_out
+        return self.returns.gain
 
     def card(self, name: str) -> Card:
         """One figure explained."""
-        return card(name, self.series.chained, self.returns)
+        return card(name, self.steps, self.returns)
 
     def cards(self) -> list[Card]:
         """All figures explained."""
@@ -48,12 +48,8 @@ class Report:
         return dict(self._index())
 
     def _index(self) -> Iterator[tuple[date, tuple[Decimal, Decimal]]]:
-        try:
-            steps = growths(self.series.chained)
-        except Refused:
-            return
         index = peak = ONE
-        for step in steps:
+        for step in self.steps:
             with localcontext(WORKING):
                 index *= step.factor
                 peak = max(peak, index)
@@ -64,33 +60,42 @@ class Report:
 def report(look: Look, money: Money, whole: Portfolio | None = None) -> Report:
     """Read and measure what is looked at; the queries do not grow with what there is."""
     days = series(look, money, whole)
-    known = rates.daily(BENCHMARKS, look.since, look.until)
+    return Report(
+        look=look,
+        money=money,
+        series=days,
+        steps=_steps(days.chained),
+        returns=measure(days.days, chained=days.chained),
+        benchmarks=elsewhere(look, money, days),
+    )
+
+
+def compared(look: Look, money: Money, whole: Portfolio | None = None) -> tuple[Benchmark, ...]:
+    """The benchmarks alone, for a line beside the worth: those of the report, to the last digit."""
+    return elsewhere(look, money, series(look, money, whole))
+
+
+def elsewhere(look: Look, money: Money, days: Series) -> tuple[Benchmark, ...]:
+    """What the same flows would have become: two queries."""
+    known = rates.closes(BENCHMARKS, look.since, look.until)
     now = rates.current(set(BENCHMARKS) - {USD}, look.now) if look.today else {}
     found = []
     for name in BENCHMARKS:
-        prices = {day: price.usd for (asset, day), price in known.items() if asset == name}
+        prices = known[name]
         if name in now:
             prices[look.until] = now[name].usd
         found.append(compare(name, days.days, _in(money, prices)))
-    return Report(look=look, money=money, series=days, returns=_measured(days), benchmarks=tuple(found))
+    return tuple(found)
+
+
+def _steps(chained: Sequence[Day]) -> tuple[Growth, ...]:
+    try:
+        return tuple(growths(chained))
+    except Refused:
+        return ()
 
 
 def _in(money: Money, prices: Mapping[date, Decimal]) -> dict[date, Decimal]:
     """Prices in USD in the currency of the look."""
     rated = {day: money.rate(day) for day in prices}
     return {day: price * rate for day, price in prices.items() if (rate := rated[day]) is not None}
-
-
-def _measured(days: Series) -> Returns:
-    """What is measured on the chain, and what on money as it is valued everywhere."""
-    chained = measure(days.chained)
-    return replace(
-        measure(days.days),
-        twr=chained.twr,
-        twr_yearly=chained.twr_yearly,
-        max_drawdown=chained.max_drawdown,
-        volatility=chained.volatility,
-        drawdown=chained.drawdown,
-        best_day=chained.best_day,
-        worst_day=chained.worst_day,
-    )

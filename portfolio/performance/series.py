@@ -10,7 +10,7 @@ before starts at its close.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,12 +20,14 @@ from exchanges.records import Kind, Role
 from portfolio import valuation
 from portfolio.looks import USDT, Look, Money
 from portfolio.models import DailyFlow, DailyHolding, DailyWorth
+from portfolio.performance.arrivals import Kept, early
 from portfolio.returns import Day
 from portfolio.valuation import Portfolio
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
 DAY = timedelta(days=1)
+Traded = Mapping[tuple[int, date], Decimal]
 EXCHANGED = (Kind.TRADE, Kind.CONVERSION)
 """Seen from one asset, what it was exchanged for is money that came or went."""
 
@@ -51,7 +53,9 @@ class _Sum:
 
 def series(look: Look, money: Money, whole: Portfolio | None = None) -> Series:
     """Every day from the opening on; where the look ends now, its last value is the headline's."""
-    sums = _of_asset(look, money) if look.asset else _of_connections(look)
+    kept = Kept()
+    traded = _traded(look) if look.asset else {}
+    sums = _of_asset(look, money, traded) if look.asset else _of_connections(look, kept)
     if money.at_par and not look.asset:
         _put_at_par(look, sums)
     unpriced = _unpriced(look, money)
@@ -63,31 +67,32 @@ def series(look: Look, money: Money, whole: Portfolio | None = None) -> Series:
     holes = {day for day in (look.since, look.until) if unpriced.get(day, set()) & known}
     left_out = sorted({asset for assets in unpriced.values() for asset in assets})
     days = tuple(_days(look, money, sums, holes))
-    chained = _chained(days, _earlier(look, money))
+    chained = _chained(days, early(look, money, kept, traded))
     return Series(days=days, chained=chained, left_out=tuple(left_out))
 
 
-def _chained(days: Sequence[Day], early: Mapping[date, Decimal]) -> tuple[Day, ...]:
+def _chained(days: Sequence[Day], sooner: Mapping[date, Decimal]) -> tuple[Day, ...]:
     """The days with what came at its price of the day's start, where something was there to go on from."""
     if not days:
         return ()
-    later = (replace(d, flow=d.flow + early.get(d.on, ZERO)) if b.value else d for b, d in pairwise(days))
+    later = (replace(d, flow=d.flow + sooner.get(d.on, ZERO)) if b.value else d for b, d in pairwise(days))
     return (days[0], *later)
 
 
-def _of_connections(look: Look) -> dict[date, _Sum]:
+def _of_connections(look: Look, kept: Kept) -> dict[date, _Sum]:
     sums: dict[date, _Sum] = defaultdict(_Sum)
     rows = look.narrowed(DailyWorth.objects.for_user(look.user)).filter(day__range=(look.since, look.until))
-    for pk, day, value, flow in rows.values_list("connection", "day", "value_usd", "flow_usd").iterator():
+    fields = ("connection", "day", "value_usd", "flow_usd", "came_before", "came_after", "assets")
+    for pk, day, value, flow, *came in rows.values_list(*fields).iterator():
         of_day = sums[day]
         of_day.value, of_day.flow = of_day.value + value, of_day.flow + flow
         of_day.connections.add(pk)
+        kept.note(pk, day, *came)
     return sums
 
 
-def _of_asset(look: Look, money: Money) -> dict[date, _Sum]:
+def _of_asset(look: Look, money: Money, traded: Traded) -> dict[date, _Sum]:
     """Of one asset, what it was exchanged for is money that came or went, too."""
-    traded = _traded(look)
     sums: dict[date, _Sum] = defaultdict(_Sum)
     before: dict[int, tuple[Decimal, Decimal | None]] = {}
     fields = ("connection", "day", "quantity", "price_usd", "value_usd", "flow")
@@ -103,7 +108,7 @@ def _of_asset(look: Look, money: Money) -> dict[date, _Sum]:
             of_day.flow -= was or ZERO
         else:
             found = held if was is None else ZERO
-            of_day.flow += (flow + traded[pk, day] + found) * price
+            of_day.flow += (flow + traded.get((pk, day), ZERO) + found) * price
         before[pk] = (quantity, value)
     for n in range((look.until - look.since).days + 1):
         # A holding without a row on a day is nothing.
@@ -111,7 +116,7 @@ def _of_asset(look: Look, money: Money) -> dict[date, _Sum]:
     return sums
 
 
-def _traded(look: Look) -> dict[tuple[int, date], Decimal]:
+def _traded(look: Look) -> Traded:
     """What was exchanged of the asset that is looked at."""
     rows = look.narrowed(DailyFlow.objects.for_user(look.user)).filter(
         day__range=(look.since, look.until), kind__in=EXCHANGED, role=Role.PRINCIPAL
@@ -120,44 +125,6 @@ def _traded(look: Look) -> dict[tuple[int, date], Decimal]:
     for pk, day, amount in rows.values_list("connection", "day", "amount").iterator():
         traded[pk, day] += amount
     return traded
-
-
-def _earlier(look: Look, money: Money) -> dict[date, Decimal]:
-    """By how much more (or less) what came on a day was worth at its start than at its close."""
-    came: dict[tuple[str, date], Decimal] = defaultdict(Decimal)
-    closed: dict[tuple[str, date], Decimal] = {}
-    rows = look.holdings().filter(price_usd__isnull=False).exclude(flow=0)
-    for asset, day, flow, price in rows.values_list("asset", "day", "flow", "price_usd").iterator():
-        came[asset, day] += flow
-        closed[asset, day] = price or ZERO
-    if look.asset:
-        held = look.holdings().filter(price_usd__isnull=False)
-        closed |= {(look.asset, day): price or ZERO for day, price in held.values_list("day", "price_usd")}
-        for (_, day), amount in _traded(look).items():
-            came[look.asset, day] += amount
-    opened = _closes_before(look, came)
-    early: dict[date, Decimal] = defaultdict(Decimal)
-    for (asset, day), amount in came.items():
-        before, close = opened.get((asset, day - DAY)), closed.get((asset, day))
-        if amount > 0 and before is not None and close is not None:
-            start, end = money.price(asset, before) or ZERO, money.price(asset, close) or ZERO
-            rate = money.rate(day)
-            early[day] += amount * (start * (money.rate(day - DAY) or rate or ZERO) - end * (rate or ZERO))
-    return early
-
-
-def _closes_before(look: Look, came: Iterable[tuple[str, date]]) -> dict[tuple[str, date], Decimal]:
-    """The prices of what was held already when more of it came, at the close before."""
-    wanted = set(came)
-    if not wanted:
-        return {}
-    held = look.holdings().filter(
-        asset__in={asset for asset, _ in wanted}, day__in={day - DAY for _, day in wanted}
-    )
-    rows = held.filter(price_usd__isnull=False).exclude(quantity=0)
-    return {
-        (a, day): price or ZERO for a, day, price in rows.values_list("asset", "day", "price_usd").iterator()
-    }
 
 
 def _put_at_par(look: Look, sums: dict[date, _Sum]) -> None:

@@ -23,7 +23,12 @@ class Alarm(StrEnum):
 
 
 def alarm(connection: Connection, now: datetime) -> Alarm:
-    """Whether a proof fails that no walk over everything has been tried for since."""
+    """Whether a proof fails that no walk over everything has been tried for since.
+
+    One that is under way is not asked for again: it would begin anew at each turn, and a long one never end.
+    """
+    if connection.full_walk_at is not None and connection.full_walk_at <= now:
+        return Alarm.NONE
     latest = Proof.objects.of(connection).aggregate(at=Max("failing_since"))["at"]
     if latest is None:
         return Alarm.NONE

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from portfolio.fields import plain
+from portfolio.proofs.running import Break
 
 MOST = 12
 
@@ -19,6 +20,7 @@ MOST = 12
 class Reason(StrEnum):
     """In what way a row could explain the difference, the likeliest first."""
 
+    RUNNING = "running_balance"
     PENDING = "pending"
     QUARANTINED = "quarantined"
     CANCELLED = "cancelled"
@@ -90,11 +92,13 @@ def candidates(
     lines: Iterable[Line] = (),
     unread: Iterable[Unread] = (),
     neighbours: Iterable[Neighbour] = (),
+    broken: Iterable[Break] = (),
 ) -> tuple[Candidate, ...]:
     """The leads, likeliest first. `residual` is what the balance has more than the ledger explains."""
     if not residual:
         return ()
     found = [
+        *(_of_break(asset, one) for one in broken),
         *(one for line in lines for one in _of_line(residual, asset, line)),
         *(_of_unread(residual, asset, row) for row in unread),
         *(_of_neighbour(one) for one in neighbours if one.residual == -residual),
@@ -145,6 +149,16 @@ def _counted(residual: Decimal, line: Line, row: str) -> Iterator[tuple[Reason, 
         )
     elif line.amount == residual:
         yield Reason.TWIN, f"It equals a {row}: a second row of the same amount may be missing from the list."
+
+
+def _of_break(asset: str, one: Break) -> Candidate:
+    return Candidate(
+        reason=Reason.RUNNING,
+        sentence=f"The exchange's own balances break here: between {one.before.external_id[:60]} and "
+        f"{one.row.external_id[:60]} ({one.row.at:%Y-%m-%d %H:%M}) they changed by {plain(one.amount)} {asset} more than "
+        "is listed. A row between the two is missing, or one of them was read wrongly.",
+        transaction=one.row.transaction,
+    )
 
 
 def _of_unread(residual: Decimal, asset: str, row: Unread) -> Candidate:

@@ -11,16 +11,19 @@ from exchanges.records import Role, Status
 from portfolio.models import Posting, Proof, Quarantine, Transaction, Verdict
 from portfolio.models.ledger import PostingQuerySet
 from portfolio.proofs.candidates import Candidate, Line, Neighbour, Standing, Unread, candidates
+from portfolio.proofs.running import Break, Running, breaks
 
 AROUND = timedelta(days=14)
 """How far outside the window a row may be dated."""
 LOOKED_AT = 200
+WALKED = 2000
+"""How many rows with a balance of the exchange's own are held against each other, the newest of the window."""
 UNREAD = 5
 STANDINGS = {Status.COMPLETED: Standing.COUNTED, Status.PENDING: Standing.PENDING}
 
 
 def leads(proof: Proof) -> tuple[Candidate, ...]:
-    """What could explain the residual of a proof; four queries."""
+    """What could explain the residual of a proof; five queries."""
     residual = proof.residual
     here = Posting.objects.of(proof.connection).filter(amount__in=[residual, -residual, *_halves(proof)])
     others = Posting.objects.for_user(proof.connection.user_id).exclude(connection=proof.connection)
@@ -30,6 +33,7 @@ def leads(proof: Proof) -> tuple[Candidate, ...]:
         [*_lines(proof, here), *_lines(proof, others.filter(amount=-residual), elsewhere=True)],
         _unread(proof),
         _neighbours(proof),
+        _broken(proof),
     )
 
 
@@ -61,6 +65,28 @@ def _unread(proof: Proof) -> Iterable[Unread]:
     rows = Quarantine.objects.of(proof.connection).exclude(stream__in=("balances", "reference"))
     for row in rows.order_by("-received_at")[:UNREAD]:
         yield Unread(key=row.pk, stream=row.stream, body=row.body, reason=row.reason)
+
+
+def _broken(proof: Proof) -> list[Break]:
+    """Where the exchange's own balances break within the interval, if it writes them beside its rows."""
+    rows = Posting.objects.of(proof.connection).counted()
+    rows = rows.filter(asset=proof.asset, transaction__balance_after__isnull=False)
+    rows = rows.filter(occurred_at__lte=proof.end + AROUND)
+    if proof.start is not None:
+        rows = rows.filter(occurred_at__gte=proof.start - AROUND)
+    fields = (
+        "transaction",
+        "transaction__external_id",
+        "occurred_at",
+        "amount",
+        "transaction__balance_after",
+    )
+    moved: dict[int, Running] = {}
+    for pk, external_id, at, amount, after in rows.order_by("-occurred_at").values_list(*fields)[:WALKED]:
+        more = moved[pk].amount if pk in moved else 0
+        moved[pk] = Running(transaction=pk, external_id=external_id, at=at, amount=amount + more, after=after)
+    inside = [one for one in breaks(moved.values()) if one.row.at <= proof.end]
+    return [one for one in inside if proof.start is None or one.row.at > proof.start][:UNREAD]
 
 
 def _neighbours(proof: Proof) -> Iterable[Neighbour]:

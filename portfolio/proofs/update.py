@@ -16,6 +16,7 @@ from portfolio.models import BalanceSnapshot, Posting, Proof, Verdict
 from portfolio.proofs import story
 from portfolio.proofs.chain import Carried, Link, Look, Move, combined, links, taken_over
 from portfolio.proofs.coverage import Read, read_of
+from portfolio.proofs.prolong import waits
 from portfolio.proofs.verdicts import judged
 
 JUST_ENTERED = timedelta(hours=1)
@@ -69,13 +70,7 @@ class _Update:
     def _first_completed(self) -> datetime:
         """The end of the first interval that could not be judged, and now can be: a hole was read."""
         rows = Proof.objects.of(self._connection).filter(verdict=Verdict.INCOMPLETE, end__lt=self._from)
-        for row in rows.order_by("end"):
-            opening_balance = row.start is None and self._read.begins_later
-            if row.residual and not opening_balance and self._read.all_cover(row.start, row.end):
-                return row.end
-            if not row.residual and self._read.any_covers(row.start, row.end):
-                return row.end
-        return self._now
+        return next((row.end for row in rows.order_by("end") if waits(row, self._read)), self._now)
 
     def run(self) -> Proved:
         standing: dict[tuple[str, datetime | None], Proof] = {}

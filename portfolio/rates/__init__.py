@@ -5,7 +5,17 @@
 
 from portfolio.rates.routes import ECB, FIAT, HUBS, USD, Price, Quoted, closing_time, nodes, price, prices
 from portfolio.rates.routes import OLDEST_FIAT_DAYS as CARRIED_DAYS
-from portfolio.rates.store import DayPrice, Repriced, current, daily, days, settle, settle_again
+from portfolio.rates.store import (
+    DayPrice,
+    Repriced,
+    at_moments,
+    closes,
+    current,
+    daily,
+    days,
+    settle,
+    settle_again,
+)
 
 __all__ = [
     "CARRIED_DAYS",
@@ -17,6 +27,8 @@ __all__ = [
     "Price",
     "Quoted",
     "Repriced",
+    "at_moments",
+    "closes",
     "closing_time",
     "current",
     "daily",

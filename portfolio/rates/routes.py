@@ -140,7 +140,11 @@ def price(asset: str, quotes: Market, now: datetime) -> Price | None:
     """The best price of one asset at `now`, or None where no route leads to USD."""
     if asset == USD:
         return Price(asset=USD, usd=Decimal(1), source="definition", route=(USD,), at=now)
-    routes = list(_routes(asset, quotes, now))
+    routes: list[list[_Leg]] = []
+    for route in _routes(asset, quotes, now):
+        if asset not in FIAT and all(_fresh(leg.quote, now) for leg in route):
+            return _followed(asset, route)  # none that follows can win over the first fresh one
+        routes.append(route)
     if not routes:
         return None
     order = {id(route): place for place, route in enumerate(routes)}
@@ -167,12 +171,23 @@ def walk(
     `quotes` ascend by time; those before the first day serve as what is carried forward. `order` names, for some
     assets, the sources that come first as long as they have a quote that counts.
     """
+    wanted = list(days)
+    moments = (min(closing_time(day), now) for day in wanted)
+    yield from zip(wanted, walk_moments(assets, quotes, moments, order), strict=True)
+
+
+def walk_moments(
+    assets: Iterable[str],
+    quotes: Iterable[Quoted],
+    moments: Iterable[datetime],
+    order: Mapping[str, Sequence[str]] | None = None,
+) -> Iterator[dict[str, Price]]:
+    """The prices at each of these ascending moments."""
     waiting = iter(quotes)
     coming = next(waiting, None)
     newest: dict[Pair, dict[str, Quoted]] = {}
     names = list(assets)
-    for day in days:
-        moment = min(closing_time(day), now)
+    for moment in moments:
         while coming is not None and coming.at <= moment:
             newest.setdefault((coming.base, coming.counter), {})[coming.source] = coming
             coming = next(waiting, None)
@@ -182,7 +197,7 @@ def walk(
             asset: price(asset, preferred(asset, view, wanted.get(asset, ()), moment), moment)
             for asset in names
         }
-        yield day, {asset: found for asset, found in known.items() if found is not None}
+        yield {asset: found for asset, found in known.items() if found is not None}
 
 
 def preferred(asset: str, quotes: Market, order: Sequence[str], now: datetime) -> Market:

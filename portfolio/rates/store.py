@@ -61,6 +61,28 @@ def daily(assets: Iterable[str], start: date, end: date) -> Mapping[tuple[str, d
     return found
 
 
+def closes(assets: Iterable[str], start: date, end: date) -> dict[str, dict[date, Decimal]]:
+    """The same as bare numbers by asset and day, where nobody asks whence: many times cheaper to read."""
+    found: dict[str, dict[date, Decimal]] = {asset: {} for asset in assets}
+    rows = DailyPrice.objects.filter(asset__in=found.keys() - {USD}, day__range=(start, end))
+    for asset, day, price in rows.values_list("asset", "day", "price_usd").iterator():
+        found[asset][day] = price
+    if USD in found:
+        found[USD] = dict.fromkeys(days(start, end), Decimal(1))
+    return found
+
+
+def at_moments(asset: str, moments: Iterable[datetime]) -> dict[datetime, Price]:
+    """What one unit of an asset was worth at each of these moments; one that is missing is unpriced: one query."""
+    wanted = sorted(set(moments))
+    if not wanted:
+        return {}
+    span = (wanted[0] - _CARRIED, wanted[-1])
+    quotes = Rate.objects.among(routes.nodes([asset])).filter(at__range=span).order_by("at", "pk")
+    known = routes.walk_moments([asset], _quoted(quotes), wanted)
+    return {moment: found[asset] for moment, found in zip(wanted, known, strict=True) if asset in found}
+
+
 def settle(assets: Iterable[str], start: date, end: date, now: datetime) -> tuple[Repriced, ...]:
     """Derive the daily prices of these days again from the quotes; which assets changed, and when."""
     wanted = frozenset(assets) - {USD}

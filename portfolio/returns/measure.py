@@ -21,8 +21,8 @@ _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Returns:
-    """The figures of a span with what they were made of, so that a page can show the sum."""
+class Brief:
+    """What a comparison needs: the money of a span, and its two rates."""
 
     opening: Decimal
     closing: Decimal | None
@@ -30,8 +30,19 @@ class Returns:
     money_out: Decimal
     days: int
     twr: Figure
-    twr_yearly: Figure
     xirr: Figure
+
+    @property
+    def gain(self) -> Decimal | None:
+        """Closing less opening less flows."""
+        return None if self.closing is None else self.closing - self.opening - self.money_in + self.money_out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returns(Brief):
+    """The figures of a span with what they were made of, so that a page can show the sum."""
+
+    twr_yearly: Figure
     simple: Figure
     max_drawdown: Figure
     volatility: Figure
@@ -40,10 +51,15 @@ class Returns:
     worst_day: DayReturn | None
 
 
-def measure(days: Sequence[Day], opening: Decimal | None = None) -> Returns:
-    """Everything that can be said about days with rising dates; `opening` is the value before the first of them."""
+def measure(
+    days: Sequence[Day], opening: Decimal | None = None, *, chained: Sequence[Day] | None = None
+) -> Returns:
+    """Everything that can be said about days with rising dates; `opening` is the value before the first of them.
+
+    What is time-weighted is measured on `chained`, where that is given: the same days with flows valued otherwise.
+    """
     span = _Span(days, opening)
-    steps = span.steps()
+    steps = (span if chained is None else _Span(chained, opening)).steps()
     twr = _figure(lambda: chain(steps()))
     drawdown = _drawdown(steps, twr)
     best, worst = _extremes(steps) if twr.value is not None else (None, None)
@@ -64,6 +80,21 @@ def measure(days: Sequence[Day], opening: Decimal | None = None) -> Returns:
         drawdown=drawdown,
         best_day=best,
         worst_day=worst,
+    )
+
+
+def measure_briefly(days: Sequence[Day]) -> Brief:
+    """The money of a span and its two rates, as in `measure`."""
+    span = _Span(days, None)
+    steps = span.steps()
+    return Brief(
+        opening=span.opening,
+        closing=span.closing,
+        money_in=span.money_in,
+        money_out=span.money_out,
+        days=span.length,
+        twr=_figure(lambda: chain(steps())),
+        xirr=_figure(lambda: money_weighted(span.flows())),
     )
 
 

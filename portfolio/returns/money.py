@@ -4,6 +4,8 @@ The unknown is the daily discount factor v in sum(amount * v ** days) = 0. Float
 changes its sign; the root itself is polished in Decimal. More than one root is refused, not chosen from.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ _STEEPEST_DAY = math.log(100)
 _HALVINGS = 60
 _POLISHINGS = 3
 _LARGEST_RATE = Decimal("1e30")
+_SPARSE = 4
+_VANISHES = 40.0
+"""exp(-40) is less than the last digit of a float."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,7 @@ def money_weighted(flows: Sequence[Flow]) -> Decimal:
 
 def _yearly_rate(amounts: dict[int, Decimal]) -> Decimal:
     span = max(amounts)
-    brackets = _brackets({days: float(amount) for days, amount in amounts.items()}, span)
+    brackets = _brackets(_Sums({days: float(amount) for days, amount in amounts.items()}), span)
     if not brackets:
         raise Refused("No yearly rate makes these flows meet.")
     if len(brackets) > 1:
@@ -66,13 +71,13 @@ def _yearly_rate(amounts: dict[int, Decimal]) -> Decimal:
     return rate
 
 
-def _brackets(amounts: dict[int, float], span: int) -> list[float]:
+def _brackets(sums: _Sums, span: int) -> list[float]:
     """Every log growth of the span at which the discounted sum is zero."""
-    sums = [(growth, _discounted(amounts, growth / span)) for growth in _grid(span)]
-    roots = [growth for growth, total in sums if total == 0]
-    for (low, at_low), (high, at_high) in pairwise(sums):
+    seen = [(growth, sums.discounted(growth / span)) for growth in _grid(span)]
+    roots = [growth for growth, total in seen if total == 0]
+    for (low, at_low), (high, at_high) in pairwise(seen):
         if at_low * at_high < 0:
-            roots.append(_halve(amounts, span, low, high))
+            roots.append(_halve(sums, span, low, high))
     return roots
 
 
@@ -83,31 +88,63 @@ def _grid(span: int) -> list[float]:
     return [*(-growth for growth in reversed(far[1:])), *_NEAR, *far[1:]]
 
 
-def _halve(amounts: dict[int, float], span: int, low: float, high: float) -> float:
-    rising = _discounted(amounts, low / span) < 0
+def _halve(sums: _Sums, span: int, low: float, high: float) -> float:
+    rising = sums.discounted(low / span) < 0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if (_discounted(amounts, middle / span) < 0) is rising:
+        if (sums.discounted(middle / span) < 0) is rising:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _discounted(amounts: dict[int, float], daily: float) -> float:
-    """The sum at a daily log rate, scaled so that its largest factor is one: only sign and zero matter."""
-    shift = max(0.0, -daily * max(amounts))
-    return math.fsum(amount * math.exp(-daily * days - shift) for days, amount in amounts.items())
+class _Sums:
+    """The discounted sum of amounts by day, of which only sign and zero matter, told as cheaply as is safe."""
+
+    def __init__(self, amounts: dict[int, float]) -> None:
+        self._days, self._amounts = tuple(amounts), tuple(amounts.values())
+        self._last = max(amounts)
+        # A figure for each day, unless most days have none: then the terms are cheaper one by one.
+        dense = len(amounts) * _SPARSE >= self._last
+        rising = tuple(amounts.get(day, 0.0) for day in range(self._last + 1)) if dense else ()
+        self._from_end = {False: rising[::-1], True: rising}
+        # Each step of Horner's rule errs by a rounding of at most the sum of all sizes.
+        self._doubt = len(rising) * 4e-16 * math.fsum(map(abs, self._amounts))
+
+    def discounted(self, daily: float) -> float:
+        """The sum at a daily log rate, scaled so that its largest factor is one."""
+        falling = self._from_end[daily < 0]
+        if falling:
+            total, factor = 0.0, math.exp(-abs(daily))
+            # What comes after so many days is too small to change the sign of what is beyond doubt.
+            for amount in falling[-math.ceil(_VANISHES / abs(daily)) :] if daily else falling:
+                total = total * factor + amount
+            if abs(total) > self._doubt:
+                return total
+        return self._exactly(daily)
+
+    def _exactly(self, daily: float) -> float:
+        shift = max(0.0, -daily * self._last)
+        return math.fsum(
+            amount * math.exp(-daily * days - shift)
+            for days, amount in zip(self._days, self._amounts, strict=True)
+        )
 
 
 def _polish(amounts: dict[int, Decimal], discount: Decimal) -> Decimal:
     """Newton's steps from a root good to some 15 digits to one good to 40."""
     for _ in range(_POLISHINGS):
-        terms = [(days, amount * discount**days) for days, amount in amounts.items()]
-        slope = sum((days * term for days, term in terms), ZERO)
+        total = slope = ZERO
+        before, factor = 0, ONE
+        for days, amount in sorted(amounts.items()):
+            factor *= discount ** (days - before)
+            term, before = amount * factor, days
+            total += term
+            slope += days * term
         if not slope:
             break
-        discount -= discount * sum((term for _, term in terms), ZERO) / slope
+        discount -= discount * total / slope
     return discount
 
 

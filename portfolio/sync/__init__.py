@@ -2,11 +2,12 @@
 
 from exchanges.connect import Allowed, allowed
 from portfolio.sync.again import Again, read_again
-from portfolio.sync.checks import Busy, check
+from portfolio.sync.checks import check
+from portfolio.sync.keypace import Busy
 from portfolio.sync.keys import InputRefused, add_connection, check_key, remove, replace_key
 from portfolio.sync.result import StreamResult, SyncResult
 from portfolio.sync.turn import run
-from portfolio.sync.wishes import is_stale, release, walk_stream_again
+from portfolio.sync.wishes import is_stale, read_hole_again, release, walk_stream_again
 
 __all__ = [
     "Again",
@@ -21,6 +22,7 @@ __all__ = [
     "check_key",
     "is_stale",
     "read_again",
+    "read_hole_again",
     "release",
     "remove",
     "replace_key",

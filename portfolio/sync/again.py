@@ -12,6 +12,7 @@ from exchanges.connector import Clock
 from portfolio.models import Quarantine, Run, RunState, Trigger
 from portfolio.sync import observations
 from portfolio.sync.hold import Hold, LeaseLost
+from portfolio.sync.notes import Notes
 from portfolio.sync.reading import OBSERVED, Reader
 from portfolio.sync.store import Store
 
@@ -40,7 +41,7 @@ def read_again(row: Quarantine, clock: Clock = SYSTEM_CLOCK) -> Again:
     if connection.state == State.PAUSED:
         return Again.PAUSED
     owner = f"again:{uuid.uuid4().hex[:12]}"
-    if not connection.take_lease(owner, clock.now()):
+    if not connection.take_lease(owner, clock.now(), calls=False):
         return Again.BUSY
     try:
         return _read(connection, row, owner, clock)
@@ -72,7 +73,7 @@ def _read(connection: Connection, row: Quarantine, owner: str, clock: Clock) -> 
         heartbeat_at=now,
         story=[f"A record of {row.stream} ({row.source_id[:80]}) that could not be read before is read now."],
     )
-    store = Store(connection, run, reader, Hold(connection, run, clock), clock, lambda: None)
+    store = Store(connection, run, reader, Hold(connection, run, clock), clock, lambda: None, Notes())
     store.keep_again(row.stream, raws)
     Run.objects.filter(pk=run.pk).update(state=RunState.OK, finished_at=clock.now())
     return Again.READ

@@ -60,34 +60,51 @@ class Chain:
                     last.last_seen = seen.until
                     self.confirmed.append(last)
             elif last is not None or not _is_zero(balance):
-                self._add(snapshot(connection, seen, balance))
+                self.begin(snapshot(connection, seen, balance))
 
-    def _add(self, row: BalanceSnapshot) -> None:
+    def begin(self, row: BalanceSnapshot) -> None:
+        """Let this be the newest snapshot of its asset."""
         self.newest[row.asset] = row
         self.added.append(row)
 
 
-def record(connection: Connection, observations: Sequence[Observation]) -> list[BalanceSnapshot]:
-    """Store what new or confirmed observations say; returns the snapshots added."""
-    chain = Chain(newest_of(connection))
-    for seen in observations:
-        chain.take(connection, seen)
-    kept = [row for row in chain.confirmed if row.pk]
-    BalanceSnapshot.objects.bulk_create(chain.added)
-    by_time: dict[datetime, list[int]] = {}
-    for row in kept:
-        by_time.setdefault(row.last_seen, []).append(row.pk)
-    for until, pks in by_time.items():
-        BalanceSnapshot.objects.filter(pk__in=pks).update(last_seen=until)
-    return chain.added
+def add(chain: Chain) -> list[BalanceSnapshot]:
+    """Store the snapshots that observations added, inside a transaction; returns them."""
+    added, chain.added = chain.added, []
+    _store(added)
+    return added
 
 
 def newest_of(connection: Connection) -> list[BalanceSnapshot]:
-    """The newest snapshot of each asset; two queries that do not grow with the history."""
-    tips = BalanceSnapshot.objects.of(connection).values("asset").annotate(at=Max("first_seen"))
-    times = {row["asset"]: row["at"] for row in tips}
-    rows = BalanceSnapshot.objects.of(connection).filter(first_seen__in=set(times.values()))
-    return [row for row in rows if times[row.asset] == row.first_seen]
+    """The newest snapshot of each asset: one query over those marked, however long the history."""
+    marked = BalanceSnapshot.objects.of(connection).filter(newest=True).order_by("first_seen")
+    return list({row.asset: row for row in marked}.values())
+
+
+def mark_newest(connection: Connection) -> None:
+    """Mark the newest snapshot of each asset, whatever was marked before: after rows were put right by hand."""
+    rows = BalanceSnapshot.objects.of(connection).order_by("first_seen", "pk")
+    newest = dict(rows.values_list("asset", "pk"))
+    rows.exclude(pk__in=newest.values()).filter(newest=True).update(newest=False)
+    rows.filter(pk__in=newest.values(), newest=False).update(newest=True)
+
+
+def _store(added: Sequence[BalanceSnapshot]) -> None:
+    """Only the last of each asset stays marked as its newest."""
+    last = {row.asset: row for row in sorted(added, key=lambda row: row.first_seen)}
+    for row in added:
+        row.newest = last[row.asset] is row
+    for at, assets in _by_time(last.values()).items():
+        older = BalanceSnapshot.objects.filter(connection=added[0].connection_id, newest=True)
+        older.filter(asset__in=assets, first_seen__lt=at).update(newest=False)
+    BalanceSnapshot.objects.bulk_create(added)
+
+
+def _by_time(rows: Iterable[BalanceSnapshot]) -> dict[datetime, list[str]]:
+    found: dict[datetime, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.first_seen, []).append(row.asset)
+    return found
 
 
 def settle(
@@ -104,6 +121,8 @@ def settle(
         snapshot(connection, seen, zero(asset), _last_look(connection, earliest.get(asset)))
         for asset, seen in first_silences(wanted, first, earliest)
     ]
+    for row in added:
+        row.newest = row.asset not in earliest
     return BalanceSnapshot.objects.bulk_create(added)
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 import httpx2
 
 from exchanges import wire
+from exchanges.circuit import UNBROKEN, Circuit
 from exchanges.clock import SYSTEM_CLOCK, Clock
 from exchanges.errors import BadRequest, NotOffered
 from exchanges.pace import Window
@@ -52,6 +53,7 @@ class CoinGecko:
         names: Mapping[str, str] = NAMES,
         clock: Clock = SYSTEM_CLOCK,
         client: httpx2.Client | None = None,
+        circuit: Circuit = UNBROKEN,
     ) -> None:
         """Asks at most five times a minute, which every plan allows."""
         self._clock = clock
@@ -64,6 +66,7 @@ class CoinGecko:
             sign=(lambda _: {"x-cg-demo-api-key": key}) if key else None,
             client=client,
             prefix=PREFIX,
+            circuit=circuit,
         )
 
     def quotes(self, assets: Iterable[str]) -> Iterator[Quote]:

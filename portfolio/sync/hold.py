@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from accounts.models import LEASE, Connection, State
+from accounts.models import LEASE, Connection, ConnectionQuerySet
 from exchanges.connector import Clock
 from exchanges.transport import CallRecord
 from portfolio.models import Run
@@ -37,6 +37,8 @@ class Hold:
         self._run = run
         self._clock = clock
         self._beaten = self._written = clock.monotonic()
+        self._looked = False
+        """Whether the call under way began with a look at the lease."""
 
     def now(self) -> datetime:
         """Aware, UTC."""
@@ -56,19 +58,29 @@ class Hold:
             self.beat()
 
     def nonce(self, floor: int) -> int:
-        """The next nonce of the connection's key, stored before it is returned."""
+        """The next nonce of the connection's key, stored before it is returned, and only while the lease is ours."""
         self.beat()
+        self._looked = True
         try:
-            return self._connection.draw_nonce(floor)
+            return self._connection.draw_nonce(floor, self._run.worker)
         except Connection.DoesNotExist:
             raise LeaseLost from None
 
     def met(self, call: CallRecord) -> None:
-        """Count a call."""
+        """Count a call; where it drew no nonce, look now whether there may be another one."""
+        self._look()
         self.requests += 1
         self.retries += call.attempt > 1
         self.waited += call.waited
         self.calls.add(call, self._clock.now())
+
+    def _look(self) -> None:
+        if not self._looked and not self._mine().exists():
+            raise LeaseLost
+        self._looked = False
+
+    def _mine(self) -> ConnectionQuerySet:
+        return Connection.objects.filter(pk=self._connection.pk).held_by(self._run.worker)
 
     def beat(self) -> None:
         """Keep the lease, at most once in a few seconds; raises LeaseLost."""
@@ -78,18 +90,14 @@ class Hold:
     def keep(self) -> None:
         """Keep the lease now. Inside a transaction this also keeps others from taking it until the end."""
         now = self._clock.now()
-        mine = Connection.objects.filter(pk=self._connection.pk, lease_owner=self._run.worker)
-        if not mine.exclude(state=State.PAUSED).update(lease_until=now + LEASE):
+        if not self._mine().update(lease_until=now + LEASE):
             raise LeaseLost
         self._beaten = self._clock.monotonic()
-        calls: dict[str, Any] = {}
         if self._beaten - self._written >= BEAT:
-            self._written, calls = self._beaten, {"calls": self.calls.told()}
-        Run.objects.filter(pk=self._run.pk).update(heartbeat_at=now, **self._counts(), **calls)
+            self._written = self._beaten
+            Run.objects.filter(pk=self._run.pk).update(heartbeat_at=now, **self.figures())
 
     def figures(self) -> dict[str, Any]:
         """All that was counted, as the run keeps it at its end."""
-        return {**self._counts(), "calls": self.calls.told()}
-
-    def _counts(self) -> dict[str, int]:
-        return {"requests": self.requests, "retries": self.retries, "waited_ms": int(self.waited * 1000)}
+        counts = {"requests": self.requests, "retries": self.retries, "waited_ms": int(self.waited * 1000)}
+        return {**counts, "calls": self.calls.told()}

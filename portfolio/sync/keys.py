@@ -5,6 +5,8 @@ What a user typed wrong is an InputRefused, what the exchange says an ExchangeEr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import httpx2
@@ -14,13 +16,16 @@ from django.db import IntegrityError, models, transaction
 from django.db import connection as database
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.keys import forget_key, store_key
+from accounts.keys import digest_of, forget_key, store_key
 from accounts.models import Connection, State, User
 from exchanges.catalog import exchange as known_exchange
 from exchanges.clock import SYSTEM_CLOCK
-from exchanges.connect import connect, pace_of
+from exchanges.connect import connect
 from exchanges.connector import Clock, KeyReport, NonceSource
+from exchanges.pace import Pace
 from portfolio.models import BalanceSnapshot, Posting, Quarantine, Raw, Transaction
+from portfolio.sync import hosts
+from portfolio.sync.keypace import seat
 
 DELETED_AT_ONCE = 500
 
@@ -49,20 +54,36 @@ def check_key(
     nonce: NonceSource | None = None,
     clock: Clock = SYSTEM_CLOCK,
     client: httpx2.Client | None = None,
+    pace: Pace | None = None,
 ) -> KeyReport:
-    """Try a key with the least real calls; raises ExchangeError, or InputRefused for an unknown exchange."""
+    """Try a key with the least real calls; raises ExchangeError, or InputRefused for an unknown exchange.
+
+    Without `pace` it is looked up whether somebody calls with this key already.
+    """
     name = _known(exchange)
-    connector = connect(
-        name,
-        base_url=settings.EXCHANGE_URLS[name],
-        key=key.strip(),
-        secret=secret.strip(),
-        nonce=nonce or _Counter(),
-        clock=clock,
-        client=client,
-        pace=pace_of(name, key.strip(), clock),
-    )
-    return connector.check()
+    with nullcontext(pace) if pace else _pace_of(name, key.strip(), clock) as known_pace:
+        return connect(
+            name,
+            base_url=settings.EXCHANGE_URLS[name],
+            key=key.strip(),
+            secret=secret.strip(),
+            nonce=nonce or _Counter(),
+            clock=clock,
+            client=client,
+            pace=known_pace,
+            circuit=hosts.breaker(name, clock),
+        ).check()
+
+
+@contextmanager
+def _pace_of(exchange: str, key: str, clock: Clock) -> Iterator[Pace | None]:
+    """The pace of a key that a connection holds already; None for one that nobody else calls with."""
+    held = Connection.objects.filter(exchange=exchange, key_digest=digest_of(exchange, key)).first()
+    if held is None:
+        yield None
+    else:
+        with seat(held, clock) as pace:
+            yield pace
 
 
 @sensitive_variables()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from accounts.models import Connection
@@ -71,9 +71,10 @@ def write(connection: Connection, told: Iterable[Told], touched: Touched) -> Non
     """Let each entry stand as its winner tells it; to be called inside a transaction."""
     best: dict[Key, Told] = {}
     for one in told:
-        rival = best.get(one.key)
-        if rival is None or one.order > rival.order:
-            best[one.key] = one
+        rival = best.setdefault(one.key, one)
+        if one.order > rival.order:
+            # It was first seen when anything first told it.
+            best[one.key] = replace(one, received_at=rival.received_at)
     if not best:
         return
     standing = _standing(connection, best)

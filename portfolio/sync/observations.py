@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from accounts.models import Connection
 from exchanges import records
@@ -39,29 +40,49 @@ class Look:
     is_new: bool = False
     has_changed: bool = False
 
+    @property
+    def is_news(self) -> bool:
+        """Whether it says something that the one before did not."""
+        return self.is_new or self.has_changed
 
-def keep(coverage: Coverage, raws: Sequence[records.Raw], now: datetime, run: Run) -> list[Look]:
-    """Store what changed, confirm the rest; `coverage.latest` follows and is saved by the caller."""
-    rows = {row.pk: row for row in Raw.objects.filter(pk__in=coverage.latest.values())}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """Observations held against those that are stored: what each is, and the newest of each scope from now on."""
+
+    looks: tuple[Look, ...]
+    newest: dict[str, Raw]
+
+    @property
+    def is_news(self) -> bool:
+        """Whether anything is to be stored, or all was only seen again."""
+        return any(look.is_news for look in self.looks)
+
+
+def look(coverage: Coverage, raws: Sequence[records.Raw], now: datetime, run: Run) -> Looked:
+    """Hold them against what is stored: a record that says the same is seen again. Writes nothing."""
+    rows = Raw.objects.in_bulk(list(coverage.latest.values()))
+    newest = {scope: rows[pk] for scope, pk in coverage.latest.items() if pk in rows}
     at = max([now, *(row.seen_at + TICK for row in rows.values())])
     looks: list[Look] = []
     for raw in raws:
-        _end_others(coverage, raw.source_id)
-        row = rows.get(coverage.latest.get(raw.source_id, 0))
+        end_others(coverage.stream, newest, raw.source_id)
+        row = newest.get(raw.source_id)
         if row is not None and row.digest == raw.digest:
             row.seen_at = at
             looks.append(Look(said=raw, row=row))
         else:
-            fresh = raw_row(raw, run, at, observation_id(raw.source_id, at))
-            fresh.save()
-            rows[fresh.pk] = fresh
-            coverage.latest[raw.source_id] = fresh.pk
-            looks.append(Look(said=raw, row=fresh, is_new=row is None, has_changed=row is not None))
+            newest[raw.source_id] = raw_row(raw, run, at, observation_id(raw.source_id, at))
+            known = {"is_new": row is None, "has_changed": row is not None}
+            looks.append(Look(said=raw, row=newest[raw.source_id], **known))
         at += TICK
-    again = [look.row for look in looks if not look.is_new and not look.has_changed]
-    if again:
-        Raw.objects.bulk_update(again, ["seen_at"])
-    return looks
+    return Looked(looks=tuple(looks), newest=newest)
+
+
+def keep(coverage: Coverage, looked: Looked) -> None:
+    """Store what is new, inside a transaction; `coverage.latest` follows and is noted by the caller."""
+    Raw.objects.bulk_create([one.row for one in looked.looks if one.is_news])
+    coverage.latest = {scope: row.pk for scope, row in looked.newest.items()}
 
 
 def raw_row(raw: records.Raw, run: Run, at: datetime, source_id: str = "") -> Raw:
@@ -115,7 +136,8 @@ def references(connection: Connection) -> list[records.Raw]:
     return [as_said(row) for row in Raw.objects.of(connection).filter(stream=REFERENCE).in_order()]
 
 
-def _end_others(coverage: Coverage, scope: str) -> None:
-    if coverage.stream == BALANCES:
-        for other in [one for one in coverage.latest if (one == EVERYTHING) != (scope == EVERYTHING)]:
-            del coverage.latest[other]
+def end_others(stream: str, latest: dict[str, Any], scope: str) -> None:
+    """Forget the newest observations that one of this scope ends: all of the other kind."""
+    if stream == BALANCES:
+        for other in [one for one in latest if (one == EVERYTHING) != (scope == EVERYTHING)]:
+            del latest[other]

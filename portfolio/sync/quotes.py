@@ -17,14 +17,15 @@ from django.conf import settings
 from django.db.models import Min
 
 from exchanges.catalog import EXCHANGES
+from exchanges.clock import SYSTEM_CLOCK
 from exchanges.connect import public
 from exchanges.connector import PublicSource
 from exchanges.errors import ExchangeError
 from exchanges.records import Candle, Quote
 from portfolio import rates
-from portfolio.models import BalanceSnapshot, PriceHistory
+from portfolio.models import BalanceSnapshot, MoneyChoice, PriceHistory
 from portfolio.rates import ECB, FIAT, USD, Repriced
-from portfolio.sync import coingecko
+from portfolio.sync import coingecko, hosts
 from portfolio.sync.ecb import ReferenceRates
 from portfolio.sync.market import keep, of_candle, thin
 
@@ -40,6 +41,8 @@ OVERLAP = timedelta(days=1)
 """The last day asked for is asked again: its close may not have been there yet."""
 FIRST = ("USDT", "EUR", "BTC")
 """Routes lead over these, so their prices come first."""
+ALWAYS = (*FIRST, "ETH")
+"""What routes lead over, and what the same money is compared with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +95,22 @@ class _Heard:
 def public_sources(client: httpx2.Client | None = None) -> Sources:
     """The public side of every exchange at its configured host, and CoinGecko where it is switched on."""
     sources: dict[str, PublicSource] = {
-        known.label: public(name, base_url=settings.EXCHANGE_URLS[name], client=client)
+        known.label: public(
+            name,
+            base_url=settings.EXCHANGE_URLS[name],
+            client=client,
+            circuit=hosts.breaker(name, SYSTEM_CLOCK),
+        )
         for name, known in EXCHANGES.items()
     }
     if settings.COINGECKO:
         names = {**coingecko.NAMES, **settings.COINGECKO_IDS}
         sources[coingecko.SOURCE] = coingecko.CoinGecko(
-            settings.COINGECKO_URL, key=settings.COINGECKO_KEY, names=names, client=client
+            settings.COINGECKO_URL,
+            key=settings.COINGECKO_KEY,
+            names=names,
+            client=client,
+            circuit=hosts.Breaker(settings.COINGECKO_URL, SYSTEM_CLOCK, coingecko.SOURCE),
         )
     return sources
 
@@ -118,6 +130,9 @@ def refresh(
     """Ask every source what the assets held now cost, and settle today's prices."""
     reference = reference or reference_rates()
     assets = _held()
+    if assets:
+        # What is held is also said in the currencies that users look in.
+        assets |= frozenset(_looked_in())
     heard = _Heard()
     if assets:
         for name, source in (sources or public_sources(client)).items():
@@ -180,6 +195,7 @@ def fill_gaps(
     """Work off the queue of wanted days, newest first, a bounded number of steps; remembers how far it came."""
     sources, reference = sources or public_sources(client), reference or reference_rates()
     _want_hubs()
+    _want_currencies()
     yesterday = now.date() - timedelta(days=1)
     heard = _Heard()
     spans: dict[str, tuple[date, date]] = {}
@@ -236,7 +252,10 @@ def _closes(
     if asset in FIAT:
         # A few days earlier, so that the first days have something to be carried over from.
         heard.take(reference.quotes([asset], start - timedelta(days=rates.CARRIED_DAYS), end), now)
-        return ""
+        if (end - reference.newest).days <= rates.CARRIED_DAYS:
+            return ""
+        # The ECB's file is old, as where it cannot be reached: after its end the exchanges' closes serve.
+        start = max(start, reference.newest + timedelta(days=1))
     for name, source in sources.items():
         # One that failed in this call is not asked again for every asset.
         if name not in {failure.source for failure in heard.failures}:
@@ -246,14 +265,29 @@ def _closes(
 
 
 def _want_hubs() -> None:
-    """What routes lead over is wanted as far back as anything is."""
+    """What routes lead over and benchmarks are made of is wanted as far back as anything is."""
     since = PriceHistory.objects.aggregate(day=Min("wanted_since"))["day"]
     if since is None:
         return
-    for hub in FIRST[:2]:
+    for hub in ALWAYS:
         row, made = PriceHistory.objects.get_or_create(asset=hub, defaults={"wanted_since": since})
         if not made and since < row.wanted_since:
             PriceHistory.objects.filter(pk=row.pk).update(wanted_since=since)
+
+
+def _want_currencies() -> None:
+    """The currencies that users look in are wanted as far back as anything of theirs is."""
+    wanted = _looked_in()
+    known = dict(PriceHistory.objects.filter(asset__in=list(wanted)).values_list("asset", "wanted_since"))
+    for name, since in wanted.items():
+        if since is not None and since < known.get(name, date.max):
+            PriceHistory.objects.update_or_create(asset=name, defaults={"wanted_since": since})
+
+
+def _looked_in() -> dict[str, date | None]:
+    """The currencies that users chose to look in, and since when they have something to look at."""
+    chosen = MoneyChoice.objects.exclude(currency=USD).order_by().values_list("currency")
+    return dict(chosen.annotate(first=Min("user__connections__daily_worth__day")))
 
 
 def _next_step(yesterday: date, without: set[str]) -> tuple[PriceHistory, date, date] | None:

@@ -2,57 +2,37 @@
 
 A page longer than a chunk (SQLite) is written in several transactions; the cursor moves with the last one, so that
 a kill in between only means that the page is read again. Every transaction first proves that the lease is still
-ours, and holds its row: two writers never interleave.
+ours, and holds its row: two writers never interleave. So what is stored can be looked at before the transaction,
+and a page that brings nothing new needs none: how far it was read is noted, and written a little later.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import DateField, F, Value
-from django.db.models.functions import Coalesce, Least
 
 from accounts.models import Connection
 from exchanges import records
 from exchanges.connector import Clock, OpenRow, Page
 from exchanges.records import Meaning, Unreadable
-from portfolio.models import BalanceSnapshot, Coverage, Quarantine, Raw, Run, StreamRun, Transaction
+from portfolio.models import BalanceSnapshot, Coverage, Quarantine, Raw, Run, StreamRun
 from portfolio.sync import balances, ledger, observations
-from portfolio.sync.hold import Hold
+from portfolio.sync.account import Account
+from portfolio.sync.heard import Arrival, Count, Heard, Seen, chunked, refused
+from portfolio.sync.hold import BEAT, Hold
+from portfolio.sync.notes import Notes
 from portfolio.sync.observations import TICK, raw_row
 from portfolio.sync.reading import BALANCES, OBSERVED, REFERENCE, Reader
 from portfolio.sync.spans import merged
 
-CHUNK_SQLITE = 500
-CHUNK = 5_000
 PAUSE = 0.02
 """Seconds between two chunks on SQLite, in which others may write."""
 SKEW_SEEN, SKEW_BELIEVED = 2.0, 86_400.0
 """A `Date` counts whole seconds; and none may push us into another day."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Count:
-    """What a page came to."""
-
-    sent: int = 0
-    new: int = 0
-    changed: int = 0
-    quarantined: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class _Arrival:
-    """A record that is new, or the newest version again."""
-
-    said: records.Raw
-    row: Raw
-    meaning: Meaning = field(default_factory=Meaning)
 
 
 class Store:
@@ -66,17 +46,23 @@ class Store:
         hold: Hold,
         clock: Clock,
         skew: Callable[[], float | None],
+        notes: Notes,
     ) -> None:
         """`skew` is what the connector last saw: the exchange's clock minus ours, in seconds."""
         self.connection = connection
         self.run = run
+        self.notes = notes
         self.touched = ledger.Touched()
+        self.account = Account(connection, lambda: self._changes)
+        self._changes = 0
         self._marked: date | None = None
         self._reader = reader
         self._hold = hold
         self._clock = clock
         self._skew = skew
         self._coverage = {row.stream: row for row in Coverage.objects.of(connection)}
+        self._chain: balances.Chain | None = None
+        self._written_at = clock.monotonic()
 
     def coverage(self, stream: str) -> Coverage:
         """From where a stream is read; an unsaved row where nothing was read yet."""
@@ -85,12 +71,10 @@ class Store:
         return self._coverage[stream]
 
     def begin(self, stream: str) -> Coverage:
-        """The same, stored: nobody else may have begun meanwhile, which only the lease can tell."""
+        """The same, noted: that a list was begun and not read to its end must be known to proofs."""
         row = self.coverage(stream)
         if not row.pk:
-            with transaction.atomic():
-                self._hold.keep()
-                row.save()
+            self.notes.read(row)
         return row
 
     def exchange_now(self) -> datetime:
@@ -101,71 +85,110 @@ class Store:
     def put(self, page: Page, progress: StreamRun, *, full_began: bool = False) -> Count:
         """Keep a page; with it move the cursor and count it in `progress`."""
         count = Count(sent=max(page.sent, len(page.raws) + len(page.unreadable)))
-        chunks = list(_chunks(page.raws))
+        chunks = list(chunked(page.raws))
         for number, raws in enumerate(chunks, start=1):
-            last = number == len(chunks)
-            with transaction.atomic():
-                self._hold.keep()
-                for stream in dict.fromkeys(raw.stream for raw in raws):
-                    told = [raw for raw in raws if raw.stream == stream]
-                    if stream in OBSERVED:
-                        self._observe(stream, told, count)
-                    else:
-                        self._keep(stream, told, count)
-                self._mark_figures()
-                if last:
-                    self._quarantine(page.unreadable, count)
-                    self._move(page, full_began=full_began)
-                    self._count(page, progress, count)
-            if not last and database.vendor == "sqlite":
-                self._clock.sleep(PAUSE)
+            is_last = number == len(chunks)
+            heard = self._heard(raws, count)
+            heard.refused += page.unreadable if is_last else ()
+            if heard.is_news:
+                with transaction.atomic():
+                    self._hold.keep()
+                    self._write(heard, count)
+                    if is_last:
+                        self._move(page, progress, count, full_began=full_began)
+                    self.write_notes()
+                if not is_last and database.vendor == "sqlite":
+                    self._clock.sleep(PAUSE)
+            elif is_last:
+                self._move(page, progress, count, full_began=full_began)
+                self.write_soon()
         return count
 
     def finish(self, stream: str, complete_at: datetime) -> None:
         """Note that a stream was read to its end: nothing older than `complete_at` is missing."""
+        row = self.coverage(stream)
+        row.complete_at = row.read_at = complete_at
+        self.notes.read(row)
+        self.write_soon()
+
+    def write_notes(self) -> None:
+        """Write down what was noted; inside a transaction in which the lease was shown alive."""
+        self.notes.write()
+        self._written_at = self._clock.monotonic()
+
+    def write_soon(self) -> None:
+        """Write the notes down where that was not done for a while, so that pages can show how far a run has come."""
+        if self._clock.monotonic() - self._written_at >= BEAT:
+            self.write_now()
+
+    def write_now(self) -> None:
+        """Write the notes down."""
         with transaction.atomic():
             self._hold.keep()
-            row = self.coverage(stream)
-            row.complete_at = row.read_at = complete_at
-            row.save()
+            self.write_notes()
 
     def keep_again(self, stream: str, raws: Sequence[records.Raw]) -> None:
         """Keep rows of a ledger that were in quarantine; cursor and coverage stay as they are."""
+        count = Count()
+        arrivals = list(self._arrivals(stream, raws, count))
         with transaction.atomic():
             self._hold.keep()
-            self._keep(stream, raws, Count())
+            self._keep(stream, arrivals, count)
             self._mark_figures()
+            self.write_notes()
 
-    def settle(self, assets: set[str]) -> None:
+    def settle(self) -> None:
         """Let assets that only the ledger knows be zero since the first observation."""
+        assets = self.account.unsettled()
         first = observations.first(self.connection, self._reader) if assets else []
         if first:
             with transaction.atomic():
                 self._hold.keep()
+                self.write_notes()
                 self._note(balances.settle(self.connection, assets, first))
                 self._mark_figures()
+            self._chain = None
 
     def open_rows(self, stream: str) -> tuple[OpenRow, ...]:
         """Rows of a stream that must be read again until they are final."""
-        found = {
-            source_id: datetime.fromisoformat(str(at))
-            for source_id, at in self.coverage(stream).open_rows.items()
-        }
-        pending = Transaction.objects.of(self.connection).open().filter(raw__stream=stream)
-        found |= dict(pending.values_list("raw__source_id", "occurred_at"))
-        return tuple(OpenRow(source_id=source_id, occurred_at=at) for source_id, at in found.items())
+        rows = {row.source_id: row for row in self.account.pending(stream)}
+        for source_id, at in self.coverage(stream).open_rows.items():
+            rows.setdefault(
+                source_id, OpenRow(source_id=source_id, occurred_at=datetime.fromisoformat(str(at)))
+            )
+        return tuple(rows.values())
 
-    def _keep(self, stream: str, raws: Sequence[records.Raw], count: Count) -> None:
+    def _heard(self, raws: Sequence[records.Raw], count: Count) -> Heard:
+        """What records are, held against what is stored; nothing is written."""
+        heard = Heard()
+        for stream in dict.fromkeys(raw.stream for raw in raws):
+            told = [raw for raw in raws if raw.stream == stream]
+            if stream in OBSERVED:
+                heard.seen[stream] = self._looked(stream, told, heard)
+            elif arrivals := list(self._arrivals(stream, told, count)):
+                heard.arrivals[stream] = arrivals
+        return heard
+
+    def _write(self, heard: Heard, count: Count) -> None:
+        for stream, seen in heard.seen.items():
+            self._observe(stream, seen, count)
+        for stream, arrivals in heard.arrivals.items():
+            self._keep(stream, arrivals, count)
+        self._quarantine(heard.refused, count)
+        self._mark_figures()
+
+    def _keep(self, stream: str, arrived: Sequence[Arrival], count: Count) -> None:
         """Rows of a ledger: each version once, and what the new ones mean."""
-        arrivals: list[_Arrival] = []
-        for arrival in self._arrivals(stream, raws, count):
+        arrivals: list[Arrival] = []
+        for arrival in arrived:
             try:
                 arrival.meaning = self._reader.read(arrival.said)
                 arrivals.append(arrival)
             except ValueError as error:
-                self._quarantine([_refused(arrival.said, str(error))], count)
+                self._quarantine([refused(arrival.said, str(error))], count)
         if not arrivals:
             return
+        self._changes += 1
         again = [one.row for one in arrivals if one.row.pk]
         Raw.objects.bulk_create([one.row for one in arrivals if not one.row.pk])
         if again:
@@ -188,7 +211,7 @@ class Store:
         )
         self._mark_open(stream, arrivals)
 
-    def _arrivals(self, stream: str, raws: Sequence[records.Raw], count: Count) -> Iterator[_Arrival]:
+    def _arrivals(self, stream: str, raws: Sequence[records.Raw], count: Count) -> Iterator[Arrival]:
         """The rows that are not already the newest version of their id, in the order in which they were sent."""
         now = self._clock.now()
         rows = Raw.objects.of(self.connection).filter(
@@ -197,7 +220,7 @@ class Store:
         known: dict[str, dict[str, Raw]] = defaultdict(dict)
         for row in rows.only("pk", "source_id", "digest", "received_at", "current_at"):
             known[row.source_id][row.digest] = row
-        arrived: dict[tuple[str, str], _Arrival] = {}
+        arrived: dict[tuple[str, str], Arrival] = {}
         for raw in raws:
             versions = known[raw.source_id]
             newest = max(versions.values(), key=lambda row: (row.current_at, row.pk or 0), default=None)
@@ -209,10 +232,10 @@ class Store:
             row = versions.setdefault(raw.digest, raw_row(raw, self.run, at))
             row.current_at = at
             arrived.pop((raw.source_id, raw.digest), None)
-            arrived[raw.source_id, raw.digest] = _Arrival(said=raw, row=row)
+            arrived[raw.source_id, raw.digest] = Arrival(said=raw, row=row)
         yield from arrived.values()
 
-    def _mark_open(self, stream: str, arrivals: Sequence[_Arrival]) -> None:
+    def _mark_open(self, stream: str, arrivals: Sequence[Arrival]) -> None:
         coverage = self.coverage(stream)
         before = dict(coverage.open_rows)
         for one in arrivals:
@@ -220,10 +243,10 @@ class Store:
             at = min((entry.occurred_at for entry in one.meaning.entries), default=one.row.received_at)
             coverage.open_rows |= {source_id: at.isoformat() for source_id in one.meaning.open_until}
         if coverage.open_rows != before:
-            coverage.save()
+            self.notes.read(coverage)
 
-    def _observe(self, stream: str, raws: Sequence[records.Raw], count: Count) -> None:
-        """Observations: stored when they changed, else seen again; balances become snapshots."""
+    def _looked(self, stream: str, raws: Sequence[records.Raw], heard: Heard) -> Seen:
+        """Observations, those that can be read, held against those that are stored."""
         readable: list[records.Raw] = []
         meanings: list[Meaning] = []
         for raw in raws:
@@ -231,20 +254,41 @@ class Store:
                 meanings.append(self._reader.read(raw))
                 readable.append(raw)
             except ValueError as error:
-                self._quarantine([_refused(raw, str(error))], count)
-        coverage = self.coverage(stream)
-        looks = observations.keep(coverage, readable, self.exchange_now(), self.run)
+                heard.refused.append(refused(raw, str(error)))
+        looked = observations.look(self.coverage(stream), readable, self.exchange_now(), self.run)
+        seen = Seen(looked=looked, meanings=meanings)
+        if not looked.is_news:
+            self._see(stream, seen)
+        return seen
+
+    def _observe(self, stream: str, seen: Seen, count: Count) -> None:
+        """Store what changed."""
+        coverage, looks = self.coverage(stream), seen.looked.looks
+        if seen.looked.is_news:
+            observations.keep(coverage, seen.looked)
+            self._see(stream, seen)
         count.new += sum(look.is_new for look in looks)
         count.changed += sum(look.has_changed for look in looks)
         if stream == REFERENCE:
-            self._reader.learn(look.said for look in looks if look.is_new or look.has_changed)
-        elif stream == BALANCES:
-            pairs = zip(looks, meanings, strict=True)
-            seen = [observations.observation(look.row, meaning) for look, meaning in pairs]
-            self._note(balances.record(self.connection, seen))
-        coverage.save()
+            self._reader.learn(look.said for look in looks if look.is_news)
+        if stream == BALANCES and self._chain is not None:
+            self._note(balances.add(self._chain))
+        self.notes.read(coverage)
+
+    def _see(self, stream: str, seen: Seen) -> None:
+        """Note what was seen again; balances go on to the chain of snapshots."""
+        looks = seen.looked.looks
+        self.notes.seen(look.row for look in looks if not look.is_news)
+        if stream != BALANCES:
+            return
+        self._chain = self._chain or balances.Chain(balances.newest_of(self.connection))
+        for look, meaning in zip(looks, seen.meanings, strict=True):
+            self._chain.take(self.connection, observations.observation(look.row, meaning))
+        self.notes.seen((), [row for row in self._chain.confirmed if row.pk])
+        self._chain.confirmed.clear()
 
     def _note(self, added: Sequence[BalanceSnapshot]) -> None:
+        self._changes += bool(added)
         for row in added:
             self.touched.since = min(self.touched.since or row.first_seen, row.first_seen)
 
@@ -275,15 +319,10 @@ class Store:
         if since is None or (self._marked is not None and self._marked <= since.date()):
             return
         self._marked = since.date()
-        day = Value(self._marked, output_field=DateField())
-        mine = Connection.objects.filter(pk=self.connection.pk)
-        mine.update(
-            figures_since=Least(Coalesce("figures_since", day), day),
-            figures_mark=F("figures_mark") + 1,
-        )
+        Connection.objects.filter(pk=self.connection.pk).fall_behind(self._marked)
 
-    def _move(self, page: Page, *, full_began: bool) -> None:
-        """The cursor, and which spans are now completely read."""
+    def _move(self, page: Page, progress: StreamRun, count: Count, *, full_began: bool) -> None:
+        """The cursor, which spans are now completely read, and how far the run has come."""
         row = self.coverage(page.stream)
         row.cursor = dict(page.cursor)
         row.spans = merged(row.spans, page.covered)
@@ -291,9 +330,7 @@ class Store:
         row.read_at = self.exchange_now()
         if full_began:
             row.full_began_at = self._clock.now()
-        row.save()
-
-    def _count(self, page: Page, progress: StreamRun, count: Count) -> None:
+        self.notes.read(row)
         progress.pages += 1
         progress.sent += count.sent
         progress.new += count.new
@@ -302,18 +339,4 @@ class Store:
         starts = [span.start for span in page.covered]
         if starts:
             progress.reached = min([*starts, *([progress.reached] if progress.reached else [])])
-        progress.save()
-
-
-def _refused(raw: records.Raw, reason: str) -> Unreadable:
-    return Unreadable(
-        stream=raw.stream, source_id=raw.source_id, body=raw.body, digest=raw.digest, reason=reason
-    )
-
-
-def _chunks(raws: Sequence[records.Raw]) -> Iterator[Sequence[records.Raw]]:
-    size = CHUNK_SQLITE if database.vendor == "sqlite" else CHUNK
-    if not raws:
-        yield ()
-    for start in range(0, len(raws), size):
-        yield raws[start : start + size]
+        self.notes.progress(progress)

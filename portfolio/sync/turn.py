@@ -18,21 +18,32 @@ from datetime import datetime
 
 import httpx2
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.keys import open_key
+from accounts.keys import note_digest, open_key
 from accounts.models import Connection, State
 from accounts.sealing import SealError
 from exchanges.clock import SYSTEM_CLOCK
-from exchanges.connect import connect, normaliser, pace_of
-from exchanges.connector import Clock, Connector, Page, Progress
-from exchanges.errors import Closed, ExchangeError, KeyProblem, NotOffered, RateLimited, Temporary
+from exchanges.connect import connect, normaliser
+from exchanges.connector import Clock, Connector, Page, Progress, Span
+from exchanges.errors import (
+    Closed,
+    ExchangeError,
+    KeyProblem,
+    NotOffered,
+    RateLimited,
+    Resting,
+    Temporary,
+)
 from portfolio.models import Run, RunState, StreamRun, Trigger
-from portfolio.sync import account, observations, schedule
+from portfolio.sync import holes, hosts, observations, schedule
 from portfolio.sync import owner as owners
+from portfolio.sync.crowd import CROWD
 from portfolio.sync.ending import Ending, move, worst
 from portfolio.sync.hold import Hold, LeaseLost
+from portfolio.sync.keypace import KeyPace, with_key
+from portfolio.sync.notes import Notes
 from portfolio.sync.outcome import Outcome
 from portfolio.sync.reading import BALANCES, NEVER, Reader
 from portfolio.sync.result import StreamResult, SyncResult
@@ -86,16 +97,36 @@ def run(
         return None
     if not schedule.is_wanted(connection, trigger, clock.now()):
         return None
-    owner = owner or owners.new()
+    if schedule.must_rest(connection, trigger, clock):
+        return None
+    with CROWD.room(hosts.host_of(connection.exchange), str(connection.user_id)) as has_room:
+        if has_room:
+            return _take_turn(connection, trigger, clock, client, owner or owners.new(), seconds, full=full)
+    schedule.give_back(connection.pk, clock.now())
+    return None
+
+
+def _take_turn(
+    connection: Connection,
+    trigger: Trigger,
+    clock: Clock,
+    client: httpx2.Client | None,
+    owner: str,
+    seconds: float | None,
+    *,
+    full: bool,
+) -> SyncResult | None:
     if owners.is_gone(connection.lease_owner):
         connection.release(connection.lease_owner)
+    left = connection.paced
     if not connection.take_lease(owner, clock.now()):
         return None
     if full:
         Connection.objects.filter(pk=connection.pk).update(full_walk_at=clock.now())
-    connection.refresh_from_db()
+    connection, *others = _with_same_key(connection)
     note = _begin(connection, owner, trigger, clock, full=full)
-    turn = Turn(connection, note, clock, None if seconds is None else clock.monotonic() + seconds)
+    pace = KeyPace(connection, [left, *(other.paced for other in others)], clock)
+    turn = Turn(connection, note, clock, pace, None if seconds is None else clock.monotonic() + seconds)
     try:
         return turn.take(client)
     except LeaseLost:
@@ -105,28 +136,42 @@ def run(
         raise
 
 
+def _with_same_key(connection: Connection) -> list[Connection]:
+    """The connection as it is now, then all others that hold its key."""
+    return sorted(with_key(connection), key=lambda row: row.pk != connection.pk)
+
+
 def _begin(connection: Connection, owner: str, trigger: Trigger, clock: Clock, *, full: bool) -> Run:
     """Note the run. We hold the lease, so whatever still counts as running is dead."""
     now = clock.now()
-    with transaction.atomic():
+    note = Run(
+        connection=connection, trigger=trigger, full=full, worker=owner, started_at=now, heartbeat_at=now
+    )
+    try:
+        with transaction.atomic():
+            note.save(force_insert=True)
+    except IntegrityError:
         Run.objects.of(connection).running().update(
             state=RunState.INTERRUPTED, finished_at=now, error="The worker stopped."
         )
-        return Run.objects.create(
-            connection=connection, trigger=trigger, full=full, worker=owner, started_at=now, heartbeat_at=now
-        )
+        note.save(force_insert=True)
+    return note
 
 
 class Turn:
     """One turn; used once."""
 
-    def __init__(self, connection: Connection, note: Run, clock: Clock, deadline: float | None) -> None:
+    def __init__(
+        self, connection: Connection, note: Run, clock: Clock, pace: KeyPace, deadline: float | None
+    ) -> None:
         """The lease is held under `note.worker`."""
         self._connection = connection
         self._run = note
         self._clock = clock
+        self._pace = pace
         self._deadline = deadline
         self._hold = Hold(connection, note, clock)
+        self._notes = Notes()
         self._results: list[StreamResult] = []
         self._errors: list[ExchangeError] = []
         self._wave = connection.full_walk_at if self._wave_is_due() else None
@@ -140,13 +185,17 @@ class Turn:
             connector = self._connect(client)
         except ExchangeError as error:
             return self._end(Outcome(state=RunState.FAILED, error=error), None)
-        reader = Reader(normaliser(self._connection.exchange), observations.references(self._connection))
-        store = Store(self._connection, self._run, reader, self._hold, self._clock, connector.skew)
+        store = self._store(connector)
         in_time = self._read_all(connector, store)
         self._skew = connector.skew()
         if any(result.state is RunState.OK for result in self._results):
-            store.settle(account.unsettled(self._connection))
+            store.settle()
         return self._end(self._outcome(store, in_time=in_time), store)
+
+    def _store(self, connector: Connector) -> Store:
+        reader = Reader(normaliser(self._connection.exchange), observations.references(self._connection))
+        hold, clock = self._hold, self._clock
+        return Store(self._connection, self._run, reader, hold, clock, connector.skew, self._notes)
 
     def give_up(self, reason: str) -> SyncResult:
         """End a run that may not go on; the connection is left to whoever holds it."""
@@ -154,7 +203,8 @@ class Turn:
         ended = Run.objects.running().filter(pk=self._run.pk)
         ended.update(state=RunState.INTERRUPTED, finished_at=now, error=reason, **self._hold.figures())
         StreamRun.objects.filter(run=self._run, state=RunState.RUNNING).update(state=RunState.INTERRUPTED)
-        self._connection.release(self._run.worker)
+        self._connection.release(self._run.worker, self._pace.left())
+        self._pace.leave()
         return SyncResult(
             run_id=self._run.pk,
             state=RunState.INTERRUPTED,
@@ -171,6 +221,7 @@ class Turn:
             opened = open_key(self._connection)
         except SealError as error:
             raise SealBroken(f"{error} {SealBroken.advice}") from error
+        note_digest(self._connection, opened.key)
         return connect(
             exchange,
             base_url=settings.EXCHANGE_URLS[exchange],
@@ -180,8 +231,10 @@ class Turn:
             clock=self._hold,
             facts=self._connection.facts,
             client=client,
-            pace=pace_of(exchange, opened.key, self._clock),
+            pace=self._pace,
             meter=self._hold.met,
+            circuit=hosts.breaker(exchange, self._clock),
+            until=self._deadline,
         )
 
     def _read_all(self, connector: Connector, store: Store) -> bool:
@@ -196,15 +249,21 @@ class Turn:
                 if self._must_stop():
                     break
                 progress = self._progress(stream, store)
-                self._read(stream, connector.read(stream, progress), store, full=progress.full)
+                self._read(
+                    stream, connector.read(stream, progress), store, full=progress.full, hole=progress.span
+                )
         except _TimeIsUp:
             return False
         return True
 
     def _must_stop(self) -> bool:
         """Whether another call would be useless or unwelcome."""
-        if any(isinstance(error, KeyProblem | Closed | RateLimited) for error in self._errors):
+        if any(isinstance(error, KeyProblem | Closed | RateLimited | Resting) for error in self._errors):
             return True
+        if self._errors:
+            if self._is_over():
+                return True
+            self._hold.keep()  # no page has shown since whether the connection is still ours
         return sum(isinstance(error, Temporary) for error in self._errors) >= 2
 
     def _progress(self, stream: str, store: Store) -> Progress:
@@ -220,40 +279,58 @@ class Turn:
             cursor=coverage.cursor,
             open_rows=store.open_rows(stream),
             full=full,
-            since=account.begins(self._connection),
-            assets=frozenset(account.assets(self._connection)),
+            since=store.account.begins,
+            assets=store.account.assets,
+            **holes.asked(self._connection, coverage),
         )
 
-    def _read(self, stream: str, pages: Iterable[Page], store: Store, *, full: bool = False) -> None:
+    def _read(
+        self,
+        stream: str,
+        pages: Iterable[Page],
+        store: Store,
+        *,
+        full: bool = False,
+        hole: Span | None = None,
+    ) -> None:
         """Read one stream to its end, page by page."""
-        progress = StreamRun.objects.create(run=self._run, stream=stream)
+        progress = StreamRun(run=self._run, stream=stream)
+        self._notes.progress(progress)
         began, ends = store.exchange_now(), list[datetime]()
         try:
             for page in _guarded(pages):
                 store.put(page, progress, full_began=full)
                 full = False
+                if hole and page.stream == stream:
+                    store.write_now()  # a wish is over only when the cursor knows of it
+                    holes.begun(self._run, store.coverage(stream), hole)
+                    hole = None
                 ends += [span.end for span in page.covered]
                 self._check_time(progress)
+            self._note(progress, RunState.OK)
             store.finish(stream, max(ends, default=began))
         except NotOffered:
+            self._note(progress, RunState.OK)
             store.finish(stream, began)
         except ExchangeError as error:
             self._errors.append(error)
             self._note(progress, RunState.FAILED, error)
-            return
-        self._note(progress, RunState.OK)
 
     def _check_time(self, progress: StreamRun) -> None:
-        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+        if self._is_over():
             self._note(progress, RunState.PARTIAL)
             raise _TimeIsUp
+
+    def _is_over(self) -> bool:
+        """Whether the turn's time is."""
+        return self._deadline is not None and self._clock.monotonic() >= self._deadline
 
     def _note(self, progress: StreamRun, state: RunState, error: ExchangeError | None = None) -> None:
         progress.state = state
         if error is not None:
             progress.error_code, progress.error = error.code, error.sentence[:400]
             progress.advice = error.advice[:400]
-        progress.save()
+        self._notes.progress(progress)
         self._results.append(
             StreamResult(
                 stream=progress.stream,
@@ -282,7 +359,13 @@ class Turn:
     def _end(self, outcome: Outcome, store: Store | None) -> SyncResult:
         """Write down how it went, and when it goes on; all of it or nothing."""
         now, error = self._clock.now(), outcome.error
-        ending = Ending(outcome=outcome, wave=self._wave, key_set_at=self._key_set_at, skew=self._skew)
+        ending = Ending(
+            outcome=outcome,
+            wave=self._wave,
+            key_set_at=self._key_set_at,
+            skew=self._skew,
+            paced=self._pace.left(),
+        )
         texts = {
             "error_code": error.code if error else "",
             "error": error.sentence[:400] if error else "",
@@ -290,10 +373,12 @@ class Turn:
         }
         with transaction.atomic():
             self._hold.keep()
+            self._notes.write()
             Run.objects.filter(pk=self._run.pk).update(
                 state=outcome.state, finished_at=now, **texts, **self._hold.figures()
             )
             move(self._connection, ending, now)
+        self._pace.leave()
         since = store.touched.since if store else None
         return SyncResult(
             run_id=self._run.pk,

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.models import LEASE, Connection
+from accounts.models import FREE, LEASE, Connection
 from portfolio.models import Coverage, Run, RunState
 from portfolio.sync import schedule
 from portfolio.sync.reading import OBSERVED
@@ -23,6 +23,19 @@ def walk_stream_again(connection: Connection, stream: str, now: datetime) -> boo
     if stream not in set(rows.values_list("stream", flat=True)):
         return False
     rows.filter(stream=stream).update(again_at=now)
+    schedule.at_once(connection, now)
+    return True
+
+
+def read_hole_again(
+    connection: Connection, stream: str, since: datetime, until: datetime, now: datetime
+) -> bool:
+    """Let the next run read one stretch of one list again; False where there is no such list or stretch."""
+    rows = Coverage.objects.of(connection).exclude(stream__in=OBSERVED)
+    until = min(until, now)
+    if since >= until or stream not in set(rows.values_list("stream", flat=True)):
+        return False
+    rows.filter(stream=stream).update(hole_from=since, hole_until=until)
     schedule.at_once(connection, now)
     return True
 
@@ -44,7 +57,7 @@ def release(connection: Connection, now: datetime) -> bool:
             return False
         # The condition once more: on a database without row locks the worker may have come back to life.
         dead = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        if not mine.filter(dead).update(lease_owner="", lease_until=None, next_sync_at=now):
+        if not mine.filter(dead).update(**FREE, next_sync_at=now):
             return False
         Run.objects.of(connection).running().update(
             state=RunState.INTERRUPTED, finished_at=now, error="The worker stopped; its user released it."

@@ -28,6 +28,7 @@ PROBLEMS = {
     "one_sided": "an exchange with one side missing",
     "short": "more disposed of than was held: the missing part at zero cost",
     "par_assumed": "no price: the token's promise counted",
+    "too_large": "beyond all belief: left out of the gains",
 }
 ADVICE = {
     "unpriced": "Give a price of that day.",
@@ -36,6 +37,7 @@ ADVICE = {
     "one_sided": "Leave the row out, or say what it cost.",
     "short": "Something that came in is missing: add it, or match a transfer.",
     "par_assumed": "Give a price of that day.",
+    "too_large": "Ask the exchange what this row is; leave it out if it is a mistake.",
 }
 
 

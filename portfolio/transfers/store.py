@@ -97,7 +97,8 @@ def _drop_rivals(match: TransferMatch) -> None:
 
 def _unmatched(user: User, since: datetime | None) -> list[Transaction]:
     rows: TransactionQuerySet = Transaction.objects.for_user(user).completed()
-    rows = rows.filter(kind__in=(*OUTWARD, *INWARD))
+    # What a user moved between own accounts says so itself.
+    rows = rows.filter(kind__in=(*OUTWARD, *INWARD), connection__in=user.connections.at_exchanges())
     if since is not None:
         rows = rows.filter(occurred_at__gte=since - WINDOW)
     matched = TransferMatch.objects.for_user(user).confirmed()

@@ -7,9 +7,10 @@ hourly ones; `worth` reads them for charts; `change` takes flows out of gains.
 from portfolio.valuation.amounts import usd
 from portfolio.valuation.assets import AssetDay, asset_days, sparks
 from portfolio.valuation.change import Change, change
+from portfolio.valuation.gaps import unpriced
 from portfolio.valuation.holdings import Holding, Part, Portfolio, portfolio_of, portfolio_of_connections
 from portfolio.valuation.points import mark
-from portfolio.valuation.update import close_day, reprice, update, want_prices
+from portfolio.valuation.update import close_day, derive, is_told, reprice, told_until, update, want_prices
 from portfolio.valuation.worth import NetworthDay, Span, WorthAt, networth, worth
 
 __all__ = [
@@ -24,12 +25,16 @@ __all__ = [
     "asset_days",
     "change",
     "close_day",
+    "derive",
+    "is_told",
     "mark",
     "networth",
     "portfolio_of",
     "portfolio_of_connections",
     "reprice",
     "sparks",
+    "told_until",
+    "unpriced",
     "update",
     "usd",
     "want_prices",

@@ -11,7 +11,8 @@ from typing import Any
 
 from portfolio import rates
 from portfolio.models import Certainty, DailyHolding
-from portfolio.valuation.amounts import ZERO, total
+from portfolio.valuation.amounts import ZERO, total, usd
+from portfolio.valuation.par import ONE, USDT
 
 SPARK_DAYS = 30
 
@@ -27,12 +28,18 @@ class AssetDay:
     uncertain: bool
 
 
-def asset_days(user: Any, asset: str, start: date | None = None) -> tuple[AssetDay, ...]:
+def asset_days(
+    user: Any, asset: str, start: date | None = None, *, at_par: bool = False
+) -> tuple[AssetDay, ...]:
     """Each day of one asset over all of a user's connections; days without any are left out at the ends only."""
+    is_one_dollar = at_par and asset == USDT
     rows = DailyHolding.objects.for_user(user).filter(asset=asset).order_by("day")
     if start:
         rows = rows.filter(day__gte=start)
-    by_day = {day: _day(day, list(group)) for day, group in groupby(rows, key=lambda row: row.day)}
+    by_day = {
+        day: _day(day, list(group), at_par=is_one_dollar)
+        for day, group in groupby(rows, key=lambda row: row.day)
+    }
     if not by_day:
         return ()
     nothing = {"quantity": ZERO, "price_usd": None, "value_usd": ZERO, "uncertain": False}
@@ -42,22 +49,18 @@ def asset_days(user: Any, asset: str, start: date | None = None) -> tuple[AssetD
 
 def sparks(assets: Iterable[str], today: date) -> dict[str, tuple[Decimal | None, ...]]:
     """The last thirty daily prices of each asset, None where there is none: one query."""
-    names = list(assets)
     start = today - timedelta(days=SPARK_DAYS - 1)
-    known = rates.daily(names, start, today)
     span = list(rates.days(start, today))
-    return {
-        asset: tuple(price.usd if (price := known.get((asset, day))) else None for day in span)
-        for asset in names
-    }
+    known = rates.closes(assets, start, today)
+    return {asset: tuple(map(prices.get, span)) for asset, prices in known.items()}
 
 
-def _day(day: date, rows: list[DailyHolding]) -> AssetDay:
-    unpriced = any(row.value_usd is None for row in rows if row.quantity)
+def _day(day: date, rows: list[DailyHolding], *, at_par: bool) -> AssetDay:
+    values = [usd(row.quantity, ONE) if at_par else row.value_usd for row in rows if row.quantity]
     return AssetDay(
         day=day,
         quantity=total(row.quantity for row in rows),
-        price_usd=rows[0].price_usd,
-        value_usd=None if unpriced else total(row.value_usd for row in rows),
+        price_usd=ONE if at_par else rows[0].price_usd,
+        value_usd=None if None in values else total(values),
         uncertain=any(row.certainty == Certainty.UNCERTAIN for row in rows),
     )

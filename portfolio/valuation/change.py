@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django.db.models import Q
 
-from portfolio.models import DailyHolding, DailyWorth, WorthPoint
+from portfolio.models import DailyWorth, WorthPoint
 from portfolio.rates import closing_time
+from portfolio.valuation import par
 from portfolio.valuation.amounts import SHARE_PLACES, ZERO
+from portfolio.valuation.gaps import Missing, unpriced_on
 from portfolio.valuation.holdings import Portfolio, portfolio_of
 from portfolio.valuation.worth import Span
 
@@ -24,7 +26,8 @@ class Change:
     """Opening, closing and what flowed between; `percent` is `gain` of `basis`, which is opening + money paid in.
 
     The gain is that of what is priced: `left_out` names assets that had no price for a part of the time. Where it
-    cannot be told, gain and percent are None and `reason` says why.
+    cannot be told, gain and percent are None and `reason` says why. `openings` and `flowed` are what opening and flows
+    are the sums of, by moment and by day.
     """
 
     span: Span
@@ -39,6 +42,8 @@ class Change:
     percent: Decimal | None
     left_out: tuple[str, ...]
     reason: str
+    openings: tuple[tuple[datetime, Decimal], ...] = ()
+    flowed: Mapping[date, Decimal] = field(default_factory=dict)
 
     @property
     def flows(self) -> Decimal:
@@ -55,17 +60,36 @@ class _Opening:
     flow: Decimal
     whole_day: bool
     """Whether it is the close of its day, after all that flowed on it."""
+    usdt: tuple[Decimal, Decimal | None] = (ZERO, None)
+    """How much USDT is in it, and what the market gave for that."""
 
 
-def change(user: Any, span: Span, now: datetime, portfolio: Portfolio | None = None) -> Change:
-    """The change of a span up to the headline, `portfolio_of(user, now)`, which may be handed in."""
-    whole = portfolio or portfolio_of(user, now)
+def change(
+    user: Any,
+    span: Span,
+    now: datetime,
+    portfolio: Portfolio | None = None,
+    *,
+    at_par: bool = False,
+    missing: Missing | None = None,
+) -> Change:
+    """The change of a span up to the headline, `portfolio_of(user, now)`, which may be handed in.
+
+    `at_par` counts each USDT as one dollar, at both ends and on the way. `missing` is what was unpriced since the
+    eve of the span, where that is at hand.
+    """
+    whole = portfolio or portfolio_of(user, now, at_par=at_par)
     start = now - timedelta(days=span.days) if span.days else None
     openings, flows = _openings(user, span, start)
-    paid_in, paid_out = _paid(_since_opening(openings, flows))
+    if at_par:
+        openings, flows = _at_par(user, openings, flows, now.date())
+    flowed = _since_opening(openings, flows)
+    paid_in, paid_out = paid(flowed)
     opening = sum((one.value for one in openings.values()), ZERO)
     day = min((one.at.date() for one in openings.values()), default=start.date() if start else BEGINNING)
-    left_out, settled = _unpriced(user, day, now.date(), whole)
+    if missing is None:
+        missing = unpriced_on(user, (day, now.date()), at_par=at_par)
+    left_out, settled = _left_out(missing, day, now.date(), whole)
     reason = _unvalued(whole, openings, flows) or (
         "" if settled else "Prices changed just now; look again soon."
     )
@@ -80,9 +104,11 @@ def change(user: Any, span: Span, now: datetime, portfolio: Portfolio | None = N
         paid_out=paid_out,
         basis=basis,
         gain=gain,
-        percent=_percent(gain, basis),
+        percent=percent_of(gain, basis),
         left_out=left_out,
         reason=reason or ("" if basis > 0 else "There was nothing before to compare with."),
+        openings=tuple((one.at, one.value) for one in openings.values()),
+        flowed=flowed,
     )
 
 
@@ -112,10 +138,26 @@ def _points(user: Any, start: datetime) -> dict[int, _Opening]:
     kept = (
         WorthPoint.objects.for_user(user).filter(at__range=(start - timedelta(hours=1), start)).order_by("at")
     )
+    fields = ("connection", "at", "value_usd", "flow_usd", "usdt", "usdt_usd")
     return {
-        pk: _Opening(at=at, value=value, flow=flow, whole_day=False)
-        for pk, at, value, flow in kept.values_list("connection", "at", "value_usd", "flow_usd")
+        pk: _Opening(at=at, value=value, flow=flow, whole_day=False, usdt=(usdt or ZERO, usdt_usd))
+        for pk, at, value, flow, usdt, usdt_usd in kept.values_list(*fields)
     }
+
+
+def _at_par(
+    user: Any, openings: Mapping[int, _Opening], flows: Flows, today: date
+) -> tuple[dict[int, _Opening], Flows]:
+    """Openings and flows with each USDT counted as one dollar; a moment within a day knows its own USDT."""
+    first = min((one.at.date() for one in openings.values()), default=BEGINNING)
+    extra = par.added(user, first, today)
+    counted = {}
+    for pk, one in openings.items():
+        of_day = extra.get((pk, one.at.date()), par.NOTHING)
+        more = of_day if one.whole_day else par.of_holding(*one.usdt)
+        counted[pk] = replace(one, value=one.value + more.value, flow=one.flow + more.flow)
+    moved = {key: ZERO for key, one in extra.items() if one.flow} | dict(flows)
+    return counted, {key: flow + extra.get(key, par.NOTHING).flow for key, flow in moved.items()}
 
 
 def _since_opening(openings: Mapping[int, _Opening], flows: Flows) -> dict[date, Decimal]:
@@ -135,7 +177,8 @@ def _since_opening(openings: Mapping[int, _Opening], flows: Flows) -> dict[date,
     return by_day
 
 
-def _paid(by_day: Mapping[date, Decimal]) -> tuple[Decimal, Decimal]:
+def paid(by_day: Mapping[date, Decimal]) -> tuple[Decimal, Decimal]:
+    """What came in and what went out, of what flowed on each day."""
     paid_in = sum((flow for flow in by_day.values() if flow > 0), ZERO)
     return paid_in, paid_in - sum(by_day.values(), ZERO)
 
@@ -146,16 +189,15 @@ def _unvalued(whole: Portfolio, openings: Mapping[int, _Opening], flows: Flows) 
     return f"{', '.join(sorted(waiting))}: the days are not valued yet." if waiting else ""
 
 
-def _unpriced(user: Any, start: date, today: date, whole: Portfolio) -> tuple[tuple[str, ...], bool]:
+def _left_out(missing: Missing, start: date, today: date, whole: Portfolio) -> tuple[tuple[str, ...], bool]:
     """Assets without a price at either end, and whether today's rows know the same prices as the headline."""
-    rows = DailyHolding.objects.for_user(user).filter(day__in=(start, today), value_usd__isnull=True)
-    missing = set(rows.exclude(quantity=0).order_by().values_list("asset", "day").distinct())
     at_end = {asset for asset, day in missing if day == today}
-    names = {asset for asset, _ in missing} | set(whole.unpriced)
+    names = {asset for asset, day in missing if day == start} | at_end | set(whole.unpriced)
     return tuple(sorted(names)), at_end == set(whole.unpriced)
 
 
-def _percent(gain: Decimal | None, basis: Decimal) -> Decimal | None:
+def percent_of(gain: Decimal | None, basis: Decimal) -> Decimal | None:
+    """A gain in percent of what it was made with, to six places; None where there was nothing to make it with."""
     if gain is None or basis <= 0:
         return None
     return (gain * 100 / basis).quantize(SHARE_PLACES, rounding=ROUND_HALF_EVEN)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby, pairwise
 
 from django.db.models import Max, Min, QuerySet
 
 from accounts.models import Connection
+from exchanges.records import Kind, Role
 from portfolio.models import (
     BalanceSnapshot,
     Certainty,
@@ -24,6 +27,8 @@ from portfolio.valuation.history import Known, Moved, Seen, anchored, first_day,
 
 OBSERVED = ("balances", "reference")
 """Streams that are not ledgers."""
+TOGETHER = timedelta(minutes=2)
+"""So far apart the two rows of one conversion may be dated."""
 LOOK_BACK = timedelta(days=60)
 """How far back days that were uncertain are tried again when a connection answers after a silence."""
 
@@ -120,13 +125,15 @@ def _told_already(
     seen: Mapping[str, tuple[Seen, ...]],
     moved: Mapping[str, tuple[Moved, ...]],
 ) -> set[str]:
-    """Assets whose first snapshot is of the day `start` and told already, and that have no newer row before it.
+    """Assets whose first snapshot is of the day `start` and told already, with a past, and no newer row before it.
 
     Nothing that is told about earlier days can have changed: on the day on which a connection is added, each sync would
-    else tell all of its history again.
+    else tell all of its history again. One without a past is told whole: that it came on this day must stay told.
     """
     last = WorthPoint.objects.of(connection).aggregate(at=Max("at"))["at"]
-    told = DailyHolding.objects.of(connection).filter(day=start, certainty=Certainty.SNAPSHOT)
+    holdings = DailyHolding.objects.of(connection)
+    past = holdings.filter(day__lt=start).order_by().values("asset")
+    told = holdings.filter(day=start, certainty=Certainty.SNAPSHOT, asset__in=past)
     firsts = {asset: seen[asset][0].first for asset in told.values_list("asset", flat=True) if asset in seen}
     return {
         asset
@@ -139,31 +146,60 @@ def _told_already(
 
 
 def _moved(connection: Connection, reach: datetime | None) -> dict[str, tuple[Moved, ...]]:
+    """All postings since a moment, by asset."""
     if reach is None:
         return _postings(connection)
     # By the transactions' own index: postings have none that begins with the time.
     recent = Posting.objects.counted().filter(
         transaction__connection=connection, transaction__occurred_at__gte=reach
     )
-    return _grouped(recent)
+    return _grouped(recent, _Halves(connection, reach))
 
 
 def _postings(connection: Connection, assets: Iterable[str] | None = None) -> dict[str, tuple[Moved, ...]]:
     rows = Posting.objects.of(connection).counted()
-    return _grouped(rows if assets is None else rows.filter(asset__in=list(assets)))
+    some = rows if assets is None else rows.filter(asset__in=list(assets))
+    return _grouped(some, _Halves(connection, None))
 
 
-def _grouped(rows: QuerySet[Posting]) -> dict[str, tuple[Moved, ...]]:
+def _grouped(rows: QuerySet[Posting], halves: _Halves) -> dict[str, tuple[Moved, ...]]:
     values = rows.order_by("asset", "occurred_at", "pk").values_list(
         "asset", "occurred_at", "amount", "kind", "role", "transaction__assets"
     )
     return {
         asset: tuple(
-            Moved(at=at, amount=amount, kind=kind, role=role, against=_others(moved, asset))
+            Moved(
+                at=at,
+                amount=amount,
+                kind=kind,
+                role=role,
+                against=_others(moved, asset) or halves.against(kind, asset, at, amount),
+            )
             for _, at, amount, kind, role, moved in group
         )
         for asset, group in groupby(values.iterator(chunk_size=5000), key=lambda row: row[0])
     }
+
+
+class _Halves:
+    """Conversions that an exchange tells as two rows, one asset out and another one in, at about the same time."""
+
+    def __init__(self, connection: Connection, reach: datetime | None) -> None:
+        rows = Posting.objects.of(connection).counted().filter(kind=Kind.CONVERSION, role=Role.PRINCIPAL)
+        if reach is not None:
+            rows = rows.filter(transaction__occurred_at__gte=reach - TOGETHER)
+        told = rows.order_by("occurred_at").values_list(
+            "occurred_at", "asset", "amount", "transaction__assets"
+        )
+        self._rows = [(at, asset, amount) for at, asset, amount, moved in told if not _others(moved, asset)]
+        self._times = [at for at, _, _ in self._rows]
+
+    def against(self, kind: str, asset: str, at: datetime, amount: Decimal) -> frozenset[str]:
+        """The assets of the other side of such a row."""
+        if kind != Kind.CONVERSION or not self._rows:
+            return frozenset()
+        near = self._rows[bisect_left(self._times, at - TOGETHER) : bisect_right(self._times, at + TOGETHER)]
+        return frozenset(other for _, other, moved in near if other != asset and (moved < 0) != (amount < 0))
 
 
 @lru_cache(maxsize=4096)

@@ -9,10 +9,11 @@ from decimal import Decimal
 
 from accounts.models import Connection
 from portfolio.models import DailyFlow
-from portfolio.models.chunks import delete, upsert
+from portfolio.models.chunks import remove, upsert
 from portfolio.valuation.amounts import ZERO
 from portfolio.valuation.evidence import Task
 from portfolio.valuation.history import Moved, midnight
+from portfolio.valuation.rollup import forget_months
 
 FIELDS = ("amount", "count")
 Key = tuple[str, date, str, str]
@@ -31,10 +32,11 @@ def keep(connection: Connection, tasks: Iterable[Task], *, whole: bool, now: dat
     old = {(row.asset, row.day, row.kind, row.role): row for row in there.iterator()}
     new = {key: row for task in told.values() for key, row in _rows(connection, task, now)}
     changed = [row for key, row in new.items() if key not in old or _differs(row, old[key])]
-    gone = [row.pk for key, row in old.items() if key not in new and _told(key, begins, whole=whole)]
+    gone = [row for key, row in old.items() if key not in new and _told(key, begins, whole=whole)]
     unique = ("connection", "asset", "day", "kind", "role")
-    upsert(DailyFlow.objects.all(), changed, unique=unique, update=FIELDS)
-    delete(DailyFlow.objects.all(), gone)
+    forget = forget_months(connection)
+    upsert(DailyFlow.objects.all(), changed, unique=unique, update=FIELDS, first=forget)
+    remove(DailyFlow.objects.all(), gone, first=forget)
 
 
 def summed(moved: Iterable[Moved]) -> dict[tuple[date, str, str], tuple[Decimal, int]]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from accounts.models import Connection
 from portfolio import rates
 from portfolio.models import BalanceSnapshot
 from portfolio.rates import Price
-from portfolio.valuation import own
+from portfolio.valuation import own, par
 from portfolio.valuation.amounts import ZERO, share, total, usd
 
 
@@ -143,28 +143,48 @@ class Portfolio:
         return tuple(sorted(parts, key=lambda p: (p.value_usd is None, -(p.value_usd or ZERO), p.label)))
 
 
-def portfolio_of(user: Any, now: datetime) -> Portfolio:
-    """What `user` owns and what it is worth, as known at `now`: two queries, three where something is unpriced."""
-    return _portfolio(BalanceSnapshot.objects.for_user(user).held_at(now).select_related("connection"), now)
+class _Seen(NamedTuple):
+    """What is read of a snapshot; whole rows with their connections would cost several times as much."""
+
+    pk: int
+    connection: int
+    asset: str
+    total: Decimal
+    available: Decimal
+    pending: Decimal
+    last_seen: datetime
 
 
-def portfolio_of_connections(connections: Iterable[Connection], now: datetime) -> Portfolio:
-    """The same for some connections, whoever owns them."""
-    of_these = BalanceSnapshot.objects.filter(connection__in=list(connections))
-    return _portfolio(of_these.held_at(now).select_related("connection"), now)
+def portfolio_of(user: Any, now: datetime, *, at_par: bool = False) -> Portfolio:
+    """What `user` owns and what it is worth, as known at `now`: three queries, four where something is unpriced.
+
+    `at_par` counts each USDT as one dollar, whatever the market says.
+    """
+    return portfolio_of_connections(Connection.objects.for_user(user), now, at_par=at_par)
 
 
-def _portfolio(snapshots: Iterable[BalanceSnapshot], now: datetime) -> Portfolio:
-    there = [s for s in snapshots if s.total or s.pending]
+def portfolio_of_connections(
+    connections: Iterable[Connection], now: datetime, *, at_par: bool = False
+) -> Portfolio:
+    """The same for some connections, whoever owns them: one query less where they are at hand."""
+    known = {connection.pk: connection for connection in connections}
+    rows = BalanceSnapshot.objects.filter(connection__in=known).held_at(now).values_list(*_Seen._fields)
+    there = [seen for seen in map(_Seen._make, rows) if seen.total or seen.pending]
     prices = rates.current({s.asset for s in there}, now)
+    if at_par:
+        prices[par.USDT] = par.price(now)
     waiting = [s for s in there if s.asset not in prices]
+    owners = {pk: connection.user_id for pk, connection in known.items()}
     said = (
-        own.current({s.connection.user_id for s in waiting}, {s.asset for s in waiting}, now)
+        own.current({owners[s.connection] for s in waiting}, {s.asset for s in waiting}, now)
         if waiting
         else {}
     )
     holdings = [
-        _holding(s, prices.get(s.asset) or said.get((s.connection.user_id, s.asset)), now) for s in there
+        _holding(
+            s, known[s.connection], prices.get(s.asset) or said.get((owners[s.connection], s.asset)), now
+        )
+        for s in there
     ]
     return Portfolio(at=now, holdings=tuple(sorted(holdings, key=_order)))
 
@@ -174,17 +194,17 @@ def _order(holding: Holding) -> tuple[bool, Decimal, str, int]:
     return (value is None, -(value or ZERO), holding.asset, holding.snapshot_id)
 
 
-def _holding(snapshot: BalanceSnapshot, price: Price | None, now: datetime) -> Holding:
+def _holding(seen: _Seen, connection: Connection, price: Price | None, now: datetime) -> Holding:
     return Holding(
-        connection=snapshot.connection,
-        asset=snapshot.asset,
-        quantity=snapshot.total,
-        available=snapshot.available,
-        pending=snapshot.pending,
-        as_of=min(snapshot.last_seen, now),
-        snapshot_id=snapshot.pk,
+        connection=connection,
+        asset=seen.asset,
+        quantity=seen.total,
+        available=seen.available,
+        pending=seen.pending,
+        as_of=min(seen.last_seen, now),
+        snapshot_id=seen.pk,
         price=price,
-        value_usd=usd(snapshot.total, price.usd if price else None),
+        value_usd=usd(seen.total, price.usd if price else None),
     )
 
 

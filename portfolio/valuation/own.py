@@ -22,10 +22,23 @@ CARRIED_CRYPTO_DAYS = 2
 Daily = Mapping[tuple[str, date], DayPrice]
 
 
-def over(user: Any, known: Daily, assets: Iterable[str], start: date, today: date) -> Daily:
-    """The daily prices `known` to all, up to `today`, with those of this user put over them: one query."""
-    theirs = _said(assets, start, today, users=[user])
-    return next((laid_over(said, known, start, today, today) for said in theirs.values()), known)
+def over(
+    user: Any, known: Daily, assets: Iterable[str], start: date, today: date, *, end: date | None = None
+) -> Daily:
+    """The daily prices `known` to all, up to `end` or today, with those of this user put over them: one query."""
+    last = end or today
+    theirs = _said(assets, start, last, users=[user])
+    return next((laid_over(said, known, start, last, today) for said in theirs.values()), known)
+
+
+def closes(user: Any, assets: Iterable[str], start: date, today: date) -> dict[tuple[str, date], Decimal]:
+    """What `over` comes to as bare numbers: two queries, and one more where the user gave a price."""
+    names = list(assets)
+    if _said(names, start, today, users=[user]):
+        known = over(user, rates.daily(names, start, today), names, start, today)
+        return {key: price.usd for key, price in known.items()}
+    bare = rates.closes(names, start, today)
+    return {(asset, day): usd for asset, by_day in bare.items() for day, usd in by_day.items()}
 
 
 def laid_over(said: Daily, known: Daily, start: date, end: date, today: date) -> Daily:

@@ -5,24 +5,23 @@ Work is proportional to the days and assets that changed. Only rows that differ 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Min, Q
+from django.db.models import Max, Min, Q
 
 from accounts.models import Connection
 from portfolio import rates
-from portfolio.models import Certainty, DailyHolding, DailyWorth, PriceHistory, ToldHolding
-from portfolio.models.chunks import delete, upsert
+from portfolio.models import DailyHolding, DailyWorth, PriceHistory, ToldHolding, WorthPoint
+from portfolio.models.chunks import remove, upsert
 from portfolio.rates import Repriced
-from portfolio.valuation import evidence, flows, history, own, points
+from portfolio.valuation import evidence, flows, history, own, points, rollup
 from portfolio.valuation.amounts import ZERO, usd
 from portfolio.valuation.history import DayQuantity
 
 HOLDING = ("quantity", "certainty", "price_usd", "value_usd", "flow", "flow_usd", "unexplained")
-WORTH = ("value_usd", "flow_usd", "held", "priced", "uncertain")
 DAY = timedelta(days=1)
 
 
@@ -30,6 +29,30 @@ def update(connection: Connection, *, since: date | None, now: datetime) -> None
     """Tell the days from `since` on again (None: all of them), up to `now`, and note what it is worth at `now`."""
     _tell(connection, since, now)
     points.note(connection, now)
+
+
+def derive(connection: Connection, now: datetime) -> None:
+    """Tell all days up to `now` from what is known; no price is asked for or settled, and no moment is noted."""
+    start, tasks = evidence.gather(connection, None, now.date())
+    _keep(connection, start, tasks, now)
+
+
+def told_until(connection: Connection) -> date | None:
+    """The last day that was told; its prices still move."""
+    days = [
+        rows.of(connection).aggregate(day=Max("day"))["day"]
+        for rows in (DailyWorth.objects, DailyHolding.objects)
+    ]
+    moment = WorthPoint.objects.of(connection).aggregate(at=Max("at"))["at"]
+    return max([day for day in (*days, moment and moment.date()) if day is not None], default=None)
+
+
+def is_told(connection: Connection, now: datetime) -> bool:
+    """Whether the day of `now` was told and nothing about it is doubtful: then only prices can change it.
+
+    New prices come to it by themselves (`reprice`, `points.mark`), and once an hour (`close_day`).
+    """
+    return DailyWorth.objects.of(connection).filter(day=now.date(), uncertain=0).exists()
 
 
 def close_day(now: datetime) -> None:
@@ -69,19 +92,24 @@ def reprice(changes: Iterable[Repriced], now: datetime) -> None:
 
 
 def _tell(connection: Connection, since: date | None, now: datetime) -> None:
-    today = now.date()
-    start, tasks = evidence.gather(connection, since, today)
-    told = {task.asset: _told(task, now) for task in tasks}
+    start, tasks = evidence.gather(connection, since, now.date())
     begins = {task.asset: task.start for task in tasks}
     want_prices(begins)
     _settle_today(begins, now)
+    _keep(connection, start, tasks, now)
+
+
+def _keep(connection: Connection, start: date | None, tasks: Sequence[evidence.Task], now: datetime) -> None:
+    today = now.date()
+    told = {task.asset: _told(task, now) for task in tasks}
+    begins = {task.asset: task.start for task in tasks}
     # From the day before, whose prices tell what enters or leaves the priced part.
     prices = _Prices(connection.user_id, told, min(begins.values(), default=today) - DAY, today)
     rows = [_row(connection, asset, day, prices) for asset, days in told.items() for day in days]
     changed = _write(connection, rows, begins, whole=start is None)
     flows.keep(connection, tasks, whole=start is None, now=now)
     first = min([day for day in (start, changed) if day is not None], default=None)
-    roll_up(connection, None if start is None else first, today)
+    rollup.keep(connection, None if start is None else first, today)
 
 
 def want_prices(begins: Mapping[str, date]) -> None:
@@ -93,41 +121,6 @@ def want_prices(begins: Mapping[str, date]) -> None:
         if asset != rates.USD and (asset not in known or day < known[asset])
     ]
     upsert(PriceHistory.objects.all(), news, unique=("asset",), update=("wanted_since",))
-
-
-def roll_up(connection: Connection, first: date | None, last: date) -> None:
-    """Sum the holdings of each day; days without any, within the connection's life, are worth nothing."""
-    holdings = DailyHolding.objects.of(connection)
-    begin = holdings.aggregate(day=Min("day"))["day"]
-    if begin is None:
-        DailyWorth.objects.of(connection).delete()
-        return
-    start = begin if first is None else max(first, begin)
-    sums = {day: _Sum() for day in rates.days(start, last)}
-    fields = ("day", "quantity", "value_usd", "flow_usd", "certainty")
-    for day, *rest in holdings.filter(day__range=(start, last)).values_list(*fields).iterator():
-        sums[day].add(*rest)
-    rows = [_worth(connection, day, of_day) for day, of_day in sums.items()]
-    there = {row.day: row for row in DailyWorth.objects.of(connection).filter(day__range=(start, last))}
-    changed = [row for row in rows if row.day not in there or _differs(row, there[row.day], WORTH)]
-    upsert(DailyWorth.objects.all(), changed, unique=("connection", "day"), update=WORTH)
-    DailyWorth.objects.of(connection).filter(Q(day__lt=begin)).delete()
-
-
-class _Sum:
-    """What the holdings of one day come to."""
-
-    def __init__(self) -> None:
-        self.value = self.flow = ZERO
-        self.held = self.priced = self.uncertain = 0
-
-    def add(self, quantity: Decimal, value: Decimal | None, flow: Decimal | None, certainty: str) -> None:
-        self.value += value or ZERO
-        self.flow += flow or ZERO
-        if quantity:
-            self.held += 1
-            self.priced += value is not None
-            self.uncertain += certainty == Certainty.UNCERTAIN
 
 
 def _told(task: evidence.Task, now: datetime) -> list[DayQuantity]:
@@ -149,11 +142,10 @@ class _Prices:
     def __init__(self, user: int, told: Mapping[str, list[DayQuantity]], start: date, end: date) -> None:
         names = {other for days in told.values() for day in days for m in day.bartered for other in m.against}
         names |= told.keys()
-        self._known = own.over(user, rates.daily(names, start, end), names, start, end)
+        self._known = own.closes(user, names, start, end)
 
     def of(self, asset: str, day: date) -> Decimal | None:
-        known = self._known.get((asset, day))
-        return known.usd if known else None
+        return self._known.get((asset, day))
 
 
 def _row(connection: Connection, asset: str, day: DayQuantity, prices: _Prices) -> DailyHolding:
@@ -208,21 +200,10 @@ def _write(
         for key, row in old.items()
         if key not in new and (whole or row.day >= begins.get(row.asset, date.max))
     ]
-    upsert(DailyHolding.objects.all(), changed, unique=("connection", "asset", "day"), update=HOLDING)
-    delete(DailyHolding.objects.all(), [row.pk for row in gone])
+    forget, unique = rollup.forget_months(connection), ("connection", "asset", "day")
+    upsert(DailyHolding.objects.all(), changed, unique=unique, update=HOLDING, first=forget)
+    remove(DailyHolding.objects.all(), gone, first=forget)
     return min((row.day for row in [*changed, *gone]), default=None)
-
-
-def _worth(connection: Connection, day: date, of_day: _Sum) -> DailyWorth:
-    return DailyWorth(
-        connection=connection,
-        day=day,
-        value_usd=of_day.value,
-        flow_usd=of_day.flow,
-        held=of_day.held,
-        priced=of_day.priced,
-        uncertain=of_day.uncertain,
-    )
 
 
 def _differs(new: Any, old: Any, fields: Iterable[str]) -> bool:

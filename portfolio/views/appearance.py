@@ -5,10 +5,10 @@ from __future__ import annotations
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from portfolio.views.page import page
+from portfolio.views.money import par_context
+from portfolio.views.page import Request, back, now, page
 
 YEAR = 60 * 60 * 24 * 365
 
@@ -29,10 +29,11 @@ class AmountsForm(forms.Form):
 
 
 @require_safe
-def settings(request: HttpRequest) -> HttpResponse:
-    """The page with what a user may set for this browser, and the ways to the account's pages."""
+def settings(request: Request) -> HttpResponse:
+    """The page with what a user may set, for this browser and for all, and the ways to the account's pages."""
     form = ThemeForm(initial={"theme": request.COOKIES.get("theme", "system")})
-    return page(request, "settings.html", {"form": form}, section="settings")
+    context = {"form": form, **par_context(request.user, now())}
+    return page(request, "settings.html", context, section="settings")
 
 
 @require_POST
@@ -50,9 +51,6 @@ def hide_amounts(request: HttpRequest) -> HttpResponse:
 
 
 def _remember(request: HttpRequest, name: str, value: str) -> HttpResponseRedirect:
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = "overview"
-    response = redirect(target)
+    response = redirect(back(request))
     response.set_cookie(name, value, max_age=YEAR, secure=request.is_secure(), httponly=True, samesite="Lax")
     return response

@@ -10,6 +10,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
+from exchanges.records import Role
 from portfolio import drawings
 from portfolio.bridge import KINDS_OF, Bar, Bridge, Total, bridge
 from portfolio.views.files import as_csv, as_json
@@ -30,7 +31,7 @@ ABOUT: Mapping[Bar, str] = {
     Bar.INCOME: "Interest, rebates, referrals, at the close of their day.",
     Bar.OTHER: "Adjustments of the exchange, and rows whose kind nobody knows.",
     Bar.FX: "Worth at the start of each day × change of the display currency's rate.",
-    Bar.PRICED: "Holdings that got a price (+) or lost theirs (−).",
+    Bar.PRICED: "Holdings that got a price (+) or lost theirs (−), and what was exchanged for something without one.",
     Bar.UNEXPLAINED: "What remains: changes of balances that no row of the ledger explains.",
 }
 
@@ -116,7 +117,7 @@ def _rows(made: Bridge, found: Looking, labels: Mapping[int, str]) -> list[Row]:
 def _row(bar: Bar, made: Bridge, found: Looking, labels: Mapping[int, str]) -> Row:
     parts = _parts(bar, made, labels)
     shown, rest = parts[:MOST_PARTS], parts[MOST_PARTS:]
-    kinds = ("",) if bar is Bar.FEES else tuple(kind.value for kind in KINDS_OF[bar])
+    kinds = tuple(kind.value for kind in KINDS_OF[bar])
     if bar is Bar.OWN:
         kinds = ("withdrawal", "deposit")
     return Row(
@@ -126,7 +127,9 @@ def _row(bar: Bar, made: Bridge, found: Looking, labels: Mapping[int, str]) -> R
         parts=tuple(shown),
         others=len(rest),
         rest=sum((part.amount for part in rest), Decimal(0)),
-        links=tuple((_label(kind), rows_query(found, kind)) for kind in kinds),
+        links=(("rows with a fee", rows_query(found, "", Role.FEE)),)
+        if bar is Bar.FEES
+        else tuple((f"{kind.replace('_', ' ')} rows", rows_query(found, kind)) for kind in kinds),
     )
 
 
@@ -137,10 +140,6 @@ def _parts(bar: Bar, made: Bridge, labels: Mapping[int, str]) -> list[Part]:
         if one.bars.get(bar)
     ]
     return sorted(parts, key=lambda part: (-abs(part.amount), part.asset))
-
-
-def _label(kind: str) -> str:
-    return f"{kind.replace('_', ' ')} rows" if kind else "all rows"
 
 
 def _size(item: tuple[str, Total]) -> tuple[Decimal, str]:

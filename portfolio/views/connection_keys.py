@@ -13,7 +13,7 @@ from exchanges.catalog import EXCHANGES, Exchange, exchange
 from exchanges.errors import ExchangeError
 from portfolio import sync
 from portfolio.views.connection_forms import AddForm, KeyForm, RemoveForm
-from portfolio.views.connections import mine, sync_now
+from portfolio.views.connections import read_from, sync_now
 from portfolio.views.page import Request, page
 from portfolio.views.recent import recently_proved
 
@@ -51,7 +51,7 @@ def add(request: Request, name: str) -> HttpResponse:
 @recently_proved
 def replace_key(request: Request, public_id: str) -> HttpResponse:
     """Another key for the same account; the history stays."""
-    found = mine(request, public_id)
+    found = read_from(request, public_id)
     form = KeyForm(found.known, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -69,7 +69,7 @@ def replace_key(request: Request, public_id: str) -> HttpResponse:
 @recently_proved
 def check(request: Request, public_id: str) -> HttpResponseRedirect:
     """Try the stored key with a real call and say what came of it; one that serves is read again."""
-    found = mine(request, public_id)
+    found = read_from(request, public_id)
     if not found.has_key:
         return redirect("connection_key", public_id)
     try:
@@ -87,7 +87,7 @@ def check(request: Request, public_id: str) -> HttpResponseRedirect:
 @recently_proved
 def remove(request: Request, public_id: str) -> HttpResponse:
     """Part with a connection, with or without its history, once its name is typed."""
-    found = mine(request, public_id)
+    found = read_from(request, public_id)
     form = RemoveForm(found, request.POST or None)
     if request.method == "POST" and form.is_valid():
         keep = form.cleaned_data["history"] == "keep"

@@ -13,14 +13,17 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import Connection, State
 from exchanges.catalog import EXCHANGES
-from portfolio.models import Coverage, Quarantine, Run, RunState, Trigger
-from portfolio.sync import schedule
+from portfolio.looks import valued_now
+from portfolio.models import Coverage, Quarantine, Run, RunState, Transaction, Trigger
+from portfolio.sync import hosts, schedule
 from portfolio.tasks import sync_connection
+from portfolio.views.keyset import newest
 from portfolio.views.page import STOP_POLLING, Request, now, page
 from portfolio.views.standing import standing, standings
 from portfolio.views.verdicts import Verdicts
 
 LAST_RUNS = 10
+LAST_ROWS = 15
 QUARANTINED = 20
 
 
@@ -29,7 +32,9 @@ def connections(request: Request) -> HttpResponse:
     """All connections of the user with where they stand."""
     mine = list(Connection.objects.for_user(request.user).order_by("label", "pk"))
     verdicts = Verdicts(mine).by_connection
-    context = {"standings": standings(mine, now(), verdicts), "exchanges": EXCHANGES.values()}
+    moment = now()
+    told = standings(mine, moment, verdicts, hosts.troubles(moment))
+    context = {"standings": told, "exchanges": EXCHANGES.values()}
     return page(request, "connections.html", context, section="connections", part="list")
 
 
@@ -37,8 +42,11 @@ def connections(request: Request) -> HttpResponse:
 def connection(request: Request, public_id: str) -> HttpResponse:
     """One connection; as a fragment its progress, which is polled until the sync has ended."""
     found = mine(request, public_id)
+    if found.is_own:
+        return own_account(request, found)
     runs = last_runs(found)
-    shown = standing(found, now())
+    moment = now()
+    shown = standing(found, moment, hosts.troubles(moment).get(found.exchange))
     is_busy = shown.is_busy or is_waiting(found)
     context = {
         "connection": found,
@@ -93,9 +101,31 @@ def resume(request: Request, public_id: str) -> HttpResponseRedirect:
     return redirect("connection", public_id)
 
 
+def own_account(request: Request, account: Connection) -> HttpResponse:
+    """An account that its user keeps: no key and no runs, but what was entered and what it holds."""
+    moment = now()
+    portfolio, money = valued_now(request.user, moment)
+    context = {
+        "connection": account,
+        "now": moment,
+        "money": money,
+        "standing": standing(account, moment),
+        "part": next((p for p in portfolio.by_connection() if p.key == account.public_id), None),
+        "rows": newest([Transaction.objects.of(account)], LAST_ROWS),
+        "is_behind": account.figures_since is not None,
+    }
+    return page(request, "own_account.html", context, section="connections", part="held")
+
+
 def mine(request: Request, public_id: str) -> Connection:
     """The user's own connection of that id, else 404."""
     return get_object_or_404(Connection.objects.for_user(request.user), public_id=public_id)
+
+
+def read_from(request: Request, public_id: str) -> Connection:
+    """The user's own connection of that id if an exchange answers for it, else 404."""
+    reachable = Connection.objects.for_user(request.user).at_exchanges()
+    return get_object_or_404(reachable, public_id=public_id)
 
 
 def last_runs(found: Connection) -> list[Run]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portfolio import corrections as stage
 from portfolio.models import Correction, CorrectionKind, Transaction, Treatment
 from portfolio.models.mine import DoneQuerySet
-from portfolio.tasks import price_said
-from portfolio.views.gains import again
+from portfolio.views.gains import again, price_said
 from portfolio.views.gains_forms import CostForm, KindForm, ManualForm, NoteForm, PriceForm
 from portfolio.views.page import Request, now, page
 from portfolio.views.table_export import Cell, export
@@ -59,8 +58,8 @@ def add(request: Request, kind: str) -> HttpResponse:
         form = FORMS[kind](initial={name: request.GET[name][:60] for name in request.GET})
     else:
         form = FORMS[kind](request.POST)
-        if form.is_valid() and _save(request, kind, form):
-            again(request.user)
+        if form.is_valid() and (said := _save(request, kind, form)):
+            _noted(request, said)
             messages.success(request, "Your correction is kept; the exchange's own record is unchanged.")
             return redirect("corrections")
     row = _row(request, form["transaction"].value()) if "transaction" in form.fields else None
@@ -73,9 +72,7 @@ def undo(request: Request, pk: int) -> HttpResponseRedirect:
     """Take a correction back."""
     found = get_object_or_404(mine(request).active(), pk=pk)
     stage.undo(found, now())
-    if found.kind == CorrectionKind.PRICE and found.day:
-        price_said.delay_on_commit(found.asset, found.day.isoformat())
-    again(request.user)
+    _noted(request, found)
     messages.success(request, "The correction is undone. It stays in the list.")
     return redirect("corrections")
 
@@ -101,31 +98,37 @@ def _row(request: Request, pk: Any) -> Transaction | None:
     return rows.prefetch_related("postings").filter(pk=int(text)).first()
 
 
-def _save(request: Request, kind: str, form: forms.Form) -> bool:
-    """Keep it; False (with an error in the form) where it cannot be."""
+def _noted(request: Request, said: Correction) -> None:
+    """Let everything be told again that it changes, from the time on that it is about."""
+    if said.kind == CorrectionKind.PRICE and said.day:
+        price_said(request.user, said.day)
+    elif said.kind != CorrectionKind.NOTE:
+        about = said.transaction or said.entry
+        again(request.user, since=about.occurred_at if about else None)
+
+
+def _save(request: Request, kind: str, form: forms.Form) -> Correction | None:
+    """Keep it; None (with an error in the form) where it cannot be."""
     data, user, at = form.cleaned_data, request.user, now()
     row = _row(request, data.get("transaction"))
     if row is None and data.get("transaction"):
         form.add_error("transaction", "Your ledger has no such row.")
-        return False
+        return None
     if kind == CorrectionKind.KIND and row is not None and not _fits(row, data["treatment"]):
         form.add_error("treatment", "This does not fit the direction of the row.")
-        return False
-    save: dict[str, Callable[[], object]] = {
-        CorrectionKind.COST: lambda: row and stage.correct_cost(user, row, data["amount"], at, data["note"]),
-        CorrectionKind.KIND: lambda: (
-            row and stage.correct_kind(user, row, Treatment(data["treatment"]), at, data["note"])
-        ),
-        CorrectionKind.NOTE: lambda: stage.add_note(user, data["note"], at, row=row, asset=data["asset"]),
-        CorrectionKind.PRICE: lambda: stage.set_price(
-            user, data["asset"], data["day"], data["amount"], at, data["note"]
-        ),
-        CorrectionKind.MANUAL: lambda: stage.enter(user, _entry(form), at),
-    }
-    save[kind]()
+        return None
+    note = data["note"]
+    if kind == CorrectionKind.NOTE:
+        return stage.add_note(user, note, at, row=row, asset=data["asset"])
     if kind == CorrectionKind.PRICE:
-        price_said.delay_on_commit(data["asset"], data["day"].isoformat())
-    return True
+        return stage.set_price(user, data["asset"], data["day"], data["amount"], at, note)
+    if kind == CorrectionKind.MANUAL:
+        return stage.enter(user, _entry(form), at)
+    if row is None:
+        return None
+    if kind == CorrectionKind.COST:
+        return stage.correct_cost(user, row, data["amount"], at, note)
+    return stage.correct_kind(user, row, Treatment(data["treatment"]), at, note)
 
 
 def _entry(form: forms.Form) -> Any:

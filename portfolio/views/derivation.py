@@ -17,8 +17,10 @@ from django.views.decorators.http import require_safe
 
 from portfolio import rates, valuation
 from portfolio.fields import plain
+from portfolio.looks import USDT, Money, money_now, valued_now
 from portfolio.models import BalanceSnapshot, Rate
 from portfolio.rates import Price
+from portfolio.valuation import par
 from portfolio.views.page import Request, now, page
 
 
@@ -47,10 +49,20 @@ def price(request: Request, asset: str) -> HttpResponse:
     """A price: its route to the dollar and the quote of each step, with source and time."""
     moment = now()
     found = rates.current([asset], moment).get(asset)
+    money = money_now(request.user, moment)
+    counted = par.price(moment) if money.at_par and asset == USDT else found
     legs = legs_of(found)
     if wants_json(request):
-        return JsonResponse(_price(asset, found, legs))
-    context = {"now": moment, "asset": asset, "price": found, "legs": legs}
+        told = {**_price(asset, found, legs), "counted_usd": plain(counted.usd) if counted else None}
+        return JsonResponse(told | conversion(money, counted.usd if counted else None, "price"))
+    context = {
+        "now": moment,
+        "asset": asset,
+        "price": found,
+        "counted": counted,
+        "money": money,
+        "legs": legs,
+    }
     return page(request, "derivation_price.html", context, section="rates", part="detail")
 
 
@@ -58,17 +70,38 @@ def price(request: Request, asset: str) -> HttpResponse:
 def value(request: Request, asset: str = "") -> HttpResponse:
     """A value: quantity times price of each holding, and their sum; of one asset, or of all."""
     moment = now()
-    portfolio = valuation.portfolio_of(request.user, moment)
+    portfolio, money = valued_now(request.user, moment)
     lines = [h for h in portfolio.holdings if not asset or h.asset == asset]
     if asset and not lines:
         raise Http404
     values = [h.value_usd for h in lines if h.value_usd is not None]
     total = sum(values, Decimal(0))
     if wants_json(request):
-        rows = [_line(h) for h in lines]
-        return JsonResponse({"at": moment.isoformat(), "total_usd": plain(total), "holdings": rows})
-    context = {"now": moment, "asset": asset, "lines": lines, "total": total, "priced": len(values)}
+        told = {"at": moment.isoformat(), "total_usd": plain(total), "usdt_at_par": money.at_par}
+        rows = {"holdings": [_line(h) for h in lines]}
+        return JsonResponse(told | conversion(money, total, "total") | rows)
+    context = {
+        "now": moment,
+        "asset": asset,
+        "money": money,
+        "lines": lines,
+        "total": total,
+        "shown": money.shown(total),
+        "priced": len(values),
+    }
     return page(request, "derivation_value.html", context, section="holdings", part="detail")
+
+
+def conversion(money: Money, usd: Decimal | None, name: str) -> dict[str, Any]:
+    """How an amount in dollars of now is said in the currency of the look, for JSON; null where there is no rate."""
+    shown = money.shown(usd)
+    return {
+        name: None if shown is None else plain(shown),
+        "currency": money.currency,
+        "rate": None if money.rate_now is None else plain(money.rate_now),
+        "rate_source": money.now.source if money.now else None,
+        "rate_at": money.now.at.isoformat() if money.now else None,
+    }
 
 
 def wants_json(request: Request) -> bool:

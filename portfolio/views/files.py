@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -43,6 +43,8 @@ def told(value: Any) -> Any:
     """A value as JSON has it: decimals are text with every digit."""
     if isinstance(value, Decimal):
         return plain(value)
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(type(value).__name__)

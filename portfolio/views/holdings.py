@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Connection
 from portfolio import charts, valuation
+from portfolio.looks import asset_line, bounds, valued_now
 from portfolio.models import BalanceSnapshot, Posting, Transaction, Verdict
 from portfolio.valuation import Holding, Part, Portfolio
 from portfolio.valuation.amounts import share
@@ -61,7 +62,7 @@ class Row:
     verdict: Verdict | None
     """What its proofs came to; None where nothing has been added up yet."""
     proofs_at: str
-    """Where they are shown."""
+    """Where they are shown; empty for what no exchange holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +95,17 @@ def holdings(request: Request) -> HttpResponse:
     by = "connection" if request.GET.get("by") == "connection" else "asset"
     order = request.GET.get("sort", "-value")
     order = order if order.removeprefix("-") in SORTS else "-value"
-    portfolio = valuation.portfolio_of(request.user, moment)
+    connections = list(Connection.objects.for_user(request.user))
+    portfolio, money = valued_now(request.user, moment, connections)
     context = {
         "now": moment,
         "portfolio": portfolio,
+        "bounds": bounds(portfolio),
+        "money": money,
         "by": by,
         "order": order,
         "columns": [_column(*column, order) for column in COLUMNS],
-        "groups": grouped(portfolio, by, order, moment, verdicts_of(portfolio)),
+        "groups": grouped(portfolio, by, order, moment, Verdicts(connections)),
     }
     return page(request, "holdings.html", context, section="holdings", part="table")
 
@@ -113,31 +117,29 @@ def asset(request: Request, asset: str) -> HttpResponse:
     if not _knows(request, asset):
         raise Http404
     span = chosen_span(request)
-    portfolio = valuation.portfolio_of(request.user, moment)
+    portfolio, money = valued_now(request.user, moment)
     part = next((p for p in portfolio.by_asset() if p.key == asset), None)
+    days = valuation.asset_days(request.user, asset, first_day(span, moment), at_par=money.at_par)
+    rates = money.over(days[0].day, moment.date(), ends_now=True) if days else money
     context: dict[str, Any] = {
         "now": moment,
         "asset": asset,
         "part": part,
+        "money": money,
         "spans": Choice.all(span),
-        "figure": charts.asset_figure(valuation.asset_days(request.user, asset, first_day(span, moment))),
+        "figure": charts.asset_figure(asset_line(days, rates, part, moment.date()), money.currency),
     }
     if not request.htmx:
         context |= {"rows": movements(request, asset), "sparkline": sparklines([asset], moment).get(asset)}
     return page(request, "asset.html", context, section="holdings", part="history")
 
 
-def verdicts_of(portfolio: Portfolio) -> Verdicts:
-    """What the proofs of all that is held say."""
-    return Verdicts({h.connection.pk: h.connection for h in portfolio.holdings}.values())
-
-
 def grouped(portfolio: Portfolio, by: str, order: str, moment: datetime, verdicts: Verdicts) -> list[Group]:
     """The lines, sorted within their groups."""
-    lines = sparklines((h.asset for h in portfolio.holdings), moment)
     if by == "asset":
-        rows = [_of_part(part, lines, verdicts) for part in portfolio.by_asset()]
+        rows = rows_of(portfolio.by_asset(), moment, verdicts)
         return [Group(connection=None, value_usd=None, share=None, rows=_sorted(rows, order))] if rows else []
+    lines = sparklines((h.asset for h in portfolio.holdings), moment)
     return [
         Group(
             connection=part.holdings[0].connection,
@@ -149,6 +151,12 @@ def grouped(portfolio: Portfolio, by: str, order: str, moment: datetime, verdict
         )
         for part in portfolio.by_connection()
     ]
+
+
+def rows_of(parts: Sequence[Part], moment: datetime, verdicts: Verdicts) -> list[Row]:
+    """A line for each of these assets, in their order."""
+    lines = sparklines((part.key for part in parts), moment)
+    return [_of_part(part, lines, verdicts) for part in parts]
 
 
 def movements(request: Request, asset: str) -> list[Transaction]:
@@ -171,7 +179,8 @@ def _sorted(rows: Iterable[Row], order: str) -> tuple[Row, ...]:
 
 def _of_part(part: Part, lines: dict[str, Sparkline], verdicts: Verdicts) -> Row:
     single = part.holdings[0].snapshot_id if len(part.holdings) == 1 else None
-    query = urlencode({"asset": part.key})
+    told = [h for h in part.holdings if not h.connection.is_own]
+    proofs_at = f"{reverse('proofs')}?{urlencode({'asset': part.key})}" if told else ""
     return Row(
         asset=part.key,
         quantity=part.quantity,
@@ -184,8 +193,8 @@ def _of_part(part: Part, lines: dict[str, Sparkline], verdicts: Verdicts) -> Row
         snapshot_id=single,
         connections=len(part.holdings),
         sparkline=lines.get(part.key),
-        verdict=worst(verdicts.of_holding(h.connection.pk, part.key) for h in part.holdings),
-        proofs_at=f"{reverse('proofs')}?{query}",
+        verdict=worst(verdicts.of_holding(h.connection.pk, part.key) for h in told),
+        proofs_at=proofs_at,
     )
 
 
@@ -204,7 +213,7 @@ def _of_holding(holding: Holding, whole: Decimal, lines: dict[str, Sparkline], v
         connections=1,
         sparkline=lines.get(holding.asset),
         verdict=verdicts.of_holding(holding.connection.pk, holding.asset),
-        proofs_at=chain_address(holding.connection, holding.asset),
+        proofs_at="" if holding.connection.is_own else chain_address(holding.connection, holding.asset),
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Self
 
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
+from accounts.models import Connection
 from portfolio.models import Transaction
 from portfolio.models.ledger import TransactionQuerySet
 
@@ -56,27 +56,35 @@ def read_moment(text: str) -> datetime | None:
 
 
 def newest(
-    queries: Sequence[TransactionQuerySet], count: int, before: Place | None = None
+    queries: Sequence[TransactionQuerySet],
+    count: int,
+    before: Place | None = None,
+    *,
+    connections: Iterable[Connection] = (),
 ) -> list[Transaction]:
     """The newest `count` rows of all queries, each of which is about one connection, with what a row shows.
 
-    1. each connection's newest keys, by its own index; 2. the newest among them; 3. those rows and their postings.
+    1. each connection's newest rows, by its own index, the newest among them; 2. their postings; 3. their
+    connections, unless they are handed in.
     """
     arms = [
-        Transaction.objects.filter(pk__in=_behind(query, before).newest_first().values("pk")[:count])
-        .order_by()
-        .values_list("pk", "occurred_at")
+        Transaction.objects.filter(
+            pk__in=_behind(query, before).newest_first().values("pk")[:count]
+        ).order_by()
         for query in queries
     ]
-    keys: list[tuple[int, datetime]] = []
+    found: list[Transaction] = []
     for start in range(0, len(arms), ARMS):
         first, *others = arms[start : start + ARMS]
         union = first.union(*others, all=True) if others else first
-        keys += list(union.order_by("-occurred_at", "-pk")[:count])
-    keys.sort(key=lambda key: (key[1], key[0]), reverse=True)
-    wanted = [pk for pk, _ in islice(keys, count)]
-    rows = Transaction.objects.filter(pk__in=wanted).select_related("connection").prefetch_related("postings")
-    return list(rows.newest_first())
+        found += union.order_by("-occurred_at", "-pk")[:count]
+    rows = sorted(found, key=lambda row: (row.occurred_at, row.pk), reverse=True)[:count]
+    known = {connection.pk: connection for connection in connections}
+    for row in rows:
+        if row.connection_id in known:
+            row.connection = known[row.connection_id]
+    prefetch_related_objects(rows, "connection", "postings")
+    return rows
 
 
 def _behind(query: TransactionQuerySet, before: Place | None) -> TransactionQuerySet:

@@ -1,4 +1,4 @@
-"""What of the ledger is wanted: connection, asset, kind, status, span, text; from an address, checked."""
+"""What of the ledger is wanted: connection, asset, kind, role, status, span, text; from an address, checked."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from datetime import UTC, date, datetime, time
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Connection
-from portfolio.models import BalanceSnapshot, Transaction
+from exchanges.records import Role
+from portfolio.models import BalanceSnapshot, Posting, Transaction
 from portfolio.models.ledger import KINDS, STATUSES, TransactionQuerySet
 from portfolio.views.page import Request
 
-FIELDS = ("connection", "asset", "kind", "status", "since", "until", "text")
+FIELDS = ("connection", "asset", "kind", "role", "status", "since", "until", "text")
 LONGEST = 120
 
 
@@ -29,6 +30,9 @@ class LedgerFilter(django_filters.FilterSet):
         widget=forms.TextInput(attrs={"list": "assets", "autocomplete": "off"}),
     )
     kind = django_filters.ChoiceFilter(label="Kind", choices=KINDS, empty_label="All")
+    role = django_filters.ChoiceFilter(
+        label="Amounts", choices=[(Role.FEE.value, "with a fee")], empty_label="All", method="plays"
+    )
     status = django_filters.ChoiceFilter(label="Status", choices=STATUSES, empty_label="All")
     since = django_filters.DateFilter(
         label="From", method="from_day", widget=forms.DateInput(attrs={"type": "date"})
@@ -84,6 +88,12 @@ class LedgerFilter(django_filters.FilterSet):
     def moves(self, queryset: TransactionQuerySet, name: str, value: str) -> TransactionQuerySet:
         """Rows with a posting of the asset."""
         return queryset.filter(assets__contains=f" {value.strip().upper()} ")
+
+    def plays(self, queryset: TransactionQuerySet, name: str, value: str) -> TransactionQuerySet:
+        """Rows with an amount in that role, of the asset where one is named; asked row by row from the newest on."""
+        amounts = Posting.objects.filter(transaction=OuterRef("pk"), role=value)
+        asset = self.form.cleaned_data.get("asset", "").strip().upper()
+        return queryset.filter(Exists(amounts.filter(asset=asset) if asset else amounts))
 
     def from_day(self, queryset: TransactionQuerySet, name: str, value: date) -> TransactionQuerySet:
         """From the day's first moment in UTC."""

@@ -81,14 +81,15 @@ def looking(request: Request) -> Looking:
     )
 
 
-def rows_query(found: Looking, kind: str) -> str:
-    """The address of the ledger's rows of one kind that are looked at."""
+def rows_query(found: Looking, kind: str, role: str = "") -> str:
+    """The address of the ledger's rows of one kind, or with an amount in one role, that are looked at."""
     first = found.look.since + timedelta(days=1)
     return _query(
         {
             "connection": found.look.connection,
             "asset": found.look.asset,
             "kind": kind,
+            "role": role,
             "status": "completed",
             "since": first.isoformat(),
             "until": found.look.until.isoformat(),

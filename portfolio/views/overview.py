@@ -12,10 +12,21 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from accounts.models import Connection, State
-from portfolio import charts, valuation
+from portfolio import charts, performance, valuation
+from portfolio.looks import (
+    Money,
+    Period,
+    bounds,
+    change_in,
+    line,
+    look,
+    money_of,
+    rated,
+    valued_now,
+)
 from portfolio.models import Transaction
-from portfolio.valuation import Part, Portfolio
-from portfolio.views.holdings import grouped
+from portfolio.valuation import Part, Portfolio, Span
+from portfolio.views.holdings import rows_of
 from portfolio.views.keyset import newest
 from portfolio.views.page import Request, now, page
 from portfolio.views.spans import Choice, chosen_span
@@ -44,22 +55,53 @@ def overview(request: Request) -> HttpResponse:
     connections = list(Connection.objects.for_user(request.user).order_by("label", "pk"))
     if request.htmx and request.htmx.target == "strip":
         return strip(request, connections, moment)
-    portfolio = valuation.portfolio_of(request.user, moment)
+    portfolio, money = valued_now(request.user, moment, connections)
     verdicts = Verdicts(connections)
-    points = valuation.worth(request.user, span, moment, portfolio)
     context: dict[str, Any] = {
         "now": moment,
         **_connections(connections, moment, verdicts),
         "portfolio": portfolio,
-        "change": valuation.change(request.user, span, moment, portfolio),
-        "figure": charts.worth_figure(points),
-        "is_uncertain": any(point.uncertain for point in points),
-        "is_drawn": any(point.value_usd is not None for point in points),
-        "spans": Choice.all(span),
+        "bounds": bounds(portfolio),
+        "money": money,
+        **_worth(request, span, moment, portfolio, money),
     }
     if not request.htmx:
-        context |= _rest(connections, portfolio, moment, verdicts)
+        context |= _rest(connections, portfolio, money, moment, verdicts)
     return page(request, "overview.html", context, section="overview", part="worth")
+
+
+def _worth(
+    request: Request, span: Span, moment: datetime, portfolio: Portfolio, money: Money
+) -> dict[str, Any]:
+    """The change of a span and its line, beside it what the same money would have become elsewhere, when asked for."""
+    user, at_par = request.user, money.at_par
+    missing = valuation.unpriced(user, span.eve(moment), moment.date(), at_par=at_par)
+    told = valuation.worth(user, span, moment, portfolio, at_par=at_par, missing=missing)
+    change = valuation.change(user, span, moment, portfolio, at_par=at_par, missing=missing)
+    rates = rated(money, told, change, moment)
+    points = line(told, rates)
+    benchmarks = _elsewhere(request, span, moment, portfolio) if "compare" in request.GET else ()
+    return {
+        "change": change_in(change, rates),
+        "figure": charts.worth_figure(points, money.currency, benchmarks),
+        "is_uncertain": any(point.uncertain for point in points),
+        "is_drawn": any(point.value is not None for point in points),
+        "is_comparable": span is not Span.DAY,
+        "is_compared": "compare" in request.GET,
+        "benchmarks": benchmarks,
+        "span": span.value,
+        "spans": Choice.all(span),
+    }
+
+
+def _elsewhere(
+    request: Request, span: Span, moment: datetime, portfolio: Portfolio
+) -> tuple[performance.Benchmark, ...]:
+    """The benchmarks of the page of returns for the same span; a day is too short for daily closes."""
+    if span is Span.DAY:
+        return ()
+    looked = look(request.user, moment, period=Period(span.value))
+    return performance.compared(looked, money_of(looked), portfolio)
 
 
 def strip(request: Request, connections: list[Connection], moment: datetime) -> HttpResponse:
@@ -71,7 +113,7 @@ def strip(request: Request, connections: list[Connection], moment: datetime) -> 
     return response
 
 
-def allocation(name: str, parts: Sequence[Part]) -> Allocation:
+def allocation(name: str, parts: Sequence[Part], money: Money) -> Allocation:
     """The largest slices, and the others together, so that the colours last."""
     priced = [part for part in parts if part.value_usd and part.share is not None]
     largest, others = priced[:SLICES], priced[SLICES:]
@@ -79,7 +121,7 @@ def allocation(name: str, parts: Sequence[Part]) -> Allocation:
         largest.append(_together(others))
     else:
         largest += others
-    figure = charts.allocation_figure(largest)
+    figure = charts.allocation_figure(largest, money)
     return Allocation(shown=tuple(largest), figure=figure, figure_id=f"{name}-figure")
 
 
@@ -92,15 +134,21 @@ def _connections(connections: list[Connection], moment: datetime, verdicts: Verd
 
 
 def _rest(
-    connections: list[Connection], portfolio: Portfolio, moment: datetime, verdicts: Verdicts
+    connections: list[Connection],
+    portfolio: Portfolio,
+    money: Money,
+    moment: datetime,
+    verdicts: Verdicts,
 ) -> dict[str, Any]:
-    groups = grouped(portfolio, "asset", "-value", moment, verdicts)
+    parts = portfolio.by_asset()
     return {
         "strip": verdicts.strip(portfolio),
-        "rows": groups[0].rows[:ROWS] if groups else (),
-        "by_asset": allocation("by-asset", portfolio.by_asset()),
-        "by_exchange": allocation("by-exchange", portfolio.by_exchange()),
-        "movements": newest([Transaction.objects.of(c) for c in connections], MOVEMENTS),
+        "rows": rows_of(parts[:ROWS], moment, verdicts),
+        "by_asset": allocation("by-asset", parts, money),
+        "by_exchange": allocation("by-exchange", portfolio.by_exchange(), money),
+        "movements": newest(
+            [Transaction.objects.of(c) for c in connections], MOVEMENTS, connections=connections
+        ),
     }
 
 

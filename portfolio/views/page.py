@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
@@ -35,3 +36,10 @@ def page(
 def now() -> datetime:
     """The time at which a page is made."""
     return timezone.now()
+
+
+def back(request: HttpRequest) -> str:
+    """Where a form wants to lead back to, if that is one of our own pages; else the first page."""
+    target = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if is_ours else "overview"

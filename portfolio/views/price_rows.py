@@ -11,6 +11,9 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 
 from portfolio.models import DailyHolding, DailyPrice, PriceHistory, SourceOrder
+from portfolio.valuation import own
+
+USED = ("date", "asset", "price_usd", "source", "route", "quoted_at", "carried_days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,23 @@ def asset_prices(user: Any, today: date) -> list[AssetPrices]:
         for asset, row in told.items()
     ]
     return sorted(found, key=lambda one: (-one.unpriced_days, one.asset))
+
+
+def used_prices(user: Any) -> list[dict[str, Any]]:
+    """Each daily price at which something of this user's was valued, where it came from and how old it was: two queries.
+
+    `quoted_at` is the time of the oldest quote in it, `carried_days` for how many days it has stood.
+    """
+    held = DailyHolding.objects.for_user(user).filter(price_usd__isnull=False).exclude(asset="USD")
+    seen = dict.fromkeys(held.order_by("asset", "day").values_list("day", "asset", "price_usd").distinct())
+    known = DailyPrice.objects.filter(
+        asset__in={asset for _, asset, _ in seen}, day__gte=min((day for day, _, _ in seen), default=date.max)
+    )
+    fields = ("day", "asset", "price_usd", "source", "route", "at", "carried_days")
+    told = {tuple(row[:3]): row[3:] for row in known.values_list(*fields).iterator()}
+    # What no source said at that price is what the user said.
+    said = (own.SOURCE, "", None, None)
+    return [dict(zip(USED, (*row, *told.get(row, said)), strict=True)) for row in seen]
 
 
 def _sources(told: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, dict[str, int]], dict[str, int]]:

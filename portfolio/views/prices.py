@@ -1,4 +1,4 @@
-"""Where prices come from, which days have none, prices of one's own, and in which money one looks at all of it."""
+"""Where prices come from, which days have none, and prices of one's own."""
 
 from __future__ import annotations
 
@@ -11,24 +11,16 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Connection
-from portfolio import ownprices, tasks, valuation
-from portfolio.looks import CURRENCIES, bounds, choose, par_difference
-from portfolio.models import Correction, CorrectionKind, DailyHolding, MoneyChoice, SourceOrder
+from portfolio import ownprices, tasks
+from portfolio.looks import bounds, valued_now
+from portfolio.models import Correction, CorrectionKind, SourceOrder
 from portfolio.views.files import as_csv, as_json
-from portfolio.views.gains import again
+from portfolio.views.gains import price_said
+from portfolio.views.money import par_context
 from portfolio.views.page import Request, now, page
-from portfolio.views.price_rows import asset_prices
+from portfolio.views.price_rows import USED, asset_prices, used_prices
 
-EXPORTED = ("date", "asset", "price_usd")
 MOST_SOURCES = 8
-
-
-class MoneyForm(forms.Form):
-    """In which currency one looks, and whether USDT counts as a dollar."""
-
-    currency = forms.ChoiceField(choices=[(name, name) for name in CURRENCIES])
-    usdt_at_par = forms.BooleanField(required=False)
 
 
 class FileForm(forms.Form):
@@ -77,9 +69,7 @@ def take(request: Request) -> HttpResponse:
     planned = ownprices.draft(request.user, text, now().date())
     if form.cleaned_data["confirmed"] and planned.can_be_taken:
         ownprices.take(request.user, planned, now())
-        for pk in Connection.objects.for_user(request.user).values_list("pk", flat=True):
-            tasks.tell_connection.delay_on_commit(pk)
-        again(request.user)
+        price_said(request.user, planned.since)
         messages.success(request, f"{len(planned.new)} new and {len(planned.changed)} other prices are kept.")
         return redirect("prices")
     context = _context(request) | {"planned": planned, "text": text}
@@ -103,29 +93,12 @@ def order(request: Request) -> HttpResponse:
     return redirect("prices")
 
 
-@require_POST
-def money(request: Request) -> HttpResponse:
-    """Remember the currency and the par."""
-    form = MoneyForm(request.POST)
-    if form.is_valid():
-        choose(request.user, form.cleaned_data["currency"], at_par=form.cleaned_data["usdt_at_par"])
-        tasks.fill_prices.delay_on_commit()
-        messages.success(request, "Your currency is kept.")
-    else:
-        messages.error(request, "There is no such currency.")
-    return redirect("prices")
-
-
 @require_safe
 def export(request: Request, form: str) -> HttpResponse:
-    """The prices at which this user's holdings are valued, in the columns that can be imported; as JSON with age and source."""
-    held = (
-        DailyHolding.objects.for_user(request.user).filter(price_usd__isnull=False).order_by("asset", "day")
-    )
-    seen = dict.fromkeys(held.values_list("day", "asset", "price_usd").distinct())
-    rows = [dict(zip(EXPORTED, row, strict=True)) for row in seen if row[1] != "USD"]
+    """The prices at which this user's holdings are valued, with source and age; the first columns can be imported."""
+    rows = used_prices(request.user)
     if form == "csv":
-        return as_csv(EXPORTED, rows, "prices")
+        return as_csv(USED, rows, "prices")
     if form != "json":
         raise Http404
     return as_json(rows, "prices")
@@ -134,8 +107,7 @@ def export(request: Request, form: str) -> HttpResponse:
 def _context(request: Request) -> dict[str, Any]:
     moment = now()
     rows = asset_prices(request.user, moment.date())
-    whole = valuation.portfolio_of(request.user, moment)
-    choice = MoneyChoice.objects.for_user(request.user).first() or MoneyChoice()
+    whole, money = valued_now(request.user, moment)
     mine = Correction.objects.for_user(request.user).active().filter(kind=CorrectionKind.PRICE)
     return {
         "now": moment,
@@ -143,9 +115,8 @@ def _context(request: Request) -> dict[str, Any]:
         "waiting": [row for row in rows if row.is_waiting],
         "done": sum(not row.is_waiting for row in rows),
         "bounds": bounds(whole),
-        "par": par_difference(whole),
-        "choice": choice,
-        "currencies": CURRENCIES,
+        "money": money,
+        **par_context(request.user, moment),
         "own_prices": mine.count(),
         "tab": "prices",
     }

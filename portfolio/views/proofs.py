@@ -16,13 +16,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Connection
 from portfolio import proofs as sums
-from portfolio import valuation
+from portfolio.looks import valued_now
 from portfolio.models import Proof, Verdict
 from portfolio.proofs import Chain
 from portfolio.proofs.summary import GRAVEST_FIRST
 from portfolio.valuation import Holding
 from portfolio.views import proof_json
-from portfolio.views.connections import mine
+from portfolio.views.connections import read_from
 from portfolio.views.derivation import wants_json
 from portfolio.views.keyset import read_moment
 from portfolio.views.page import Request, now, page
@@ -55,7 +55,7 @@ def proofs(request: Request) -> HttpResponse:
     moment = now()
     connections = list(Connection.objects.for_user(request.user).order_by("label", "pk"))
     told = Verdicts(connections)
-    portfolio = valuation.portfolio_of(request.user, moment)
+    portfolio, money = valued_now(request.user, moment)
     asset = request.GET.get("asset", "")[:32]
     chosen = request.GET.get("verdict", "")
     chains = [chain for chain in told.chains.values() if not asset or chain.asset == asset]
@@ -72,6 +72,7 @@ def proofs(request: Request) -> HttpResponse:
     context = {
         "now": moment,
         "asset": asset,
+        "money": money,
         "strip": strip,
         "lines": lines,
         "choices": _choices(chains, chosen),
@@ -82,7 +83,7 @@ def proofs(request: Request) -> HttpResponse:
 @require_safe
 def chain(request: Request, public_id: str) -> HttpResponse:
     """The chain of one asset at one connection, newest interval first, from the place that `before` names on."""
-    found = mine(request, public_id)
+    found = read_from(request, public_id)
     chains = sorted(sums.chains([found]).values(), key=lambda one: (_rank(one), one.asset))
     names = [one.asset for one in chains]
     asset = request.GET.get("asset", "")[:32]

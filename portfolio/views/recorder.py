@@ -18,9 +18,9 @@ from kombu.exceptions import OperationalError
 from accounts.models import Connection, State
 from portfolio import sync
 from portfolio.models import Coverage, Quarantine, Run, Transaction, Trigger
-from portfolio.sync import schedule
+from portfolio.sync import hosts, schedule
 from portfolio.tasks import sync_connection, tell_figures
-from portfolio.views.connections import mine
+from portfolio.views.connections import read_from
 from portfolio.views.derivation import wants_json
 from portfolio.views.keyset import read_moment
 from portfolio.views.page import Request, now, page
@@ -77,7 +77,7 @@ class Rate:
 @require_safe
 def recorder(request: Request, public_id: str) -> HttpResponse:
     """Everything about how a connection is read; as a fragment its older runs."""
-    found, moment = mine(request, public_id), now()
+    found, moment = read_from(request, public_id), now()
     before = read_moment(request.GET.get("before", ""))
     runs = _runs(found, before)
     older = urlencode({"before": runs[RUNS - 1].started_at.isoformat()}) if len(runs) > RUNS else ""
@@ -86,11 +86,13 @@ def recorder(request: Request, public_id: str) -> HttpResponse:
     context["rates"] = [Rate(run=run) for run in runs]
     if before and request.htmx:
         return page(request, "recorder.html", context, section="connections", part="runs")
+    trouble = hosts.troubles(moment).get(found.exchange)
     context |= {
         "streams": _streams(found, moment),
         "quarantine": Quarantine.objects.of(found).order_by("-received_at", "-pk")[:QUARANTINED],
         "allowed": sync.allowed(found.exchange),
-        "standing": standing(found, moment),
+        "standing": standing(found, moment, trouble),
+        "trouble": trouble,
         "is_stale": sync.is_stale(found, moment),
         "heard": next((run for run in runs if run.calls.get("last")), None),
         "is_read": found.state == State.ACTIVE,
@@ -103,10 +105,13 @@ def recorder(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 def walk(request: Request, public_id: str) -> HttpResponseRedirect:
     """Read all lists again, or the one that is named, with the next run, which is due now."""
-    found = mine(request, public_id)
+    found = read_from(request, public_id)
     stream = request.POST.get("stream", "")[:40]
+    since, until = (read_moment(request.POST.get(name, "")) for name in ("since", "until"))
     if found.state != State.ACTIVE:
         messages.warning(request, "This connection is not read now. Resume it, or replace its key first.")
+    elif stream and since and until:
+        _read_hole(request, found, stream, since, until)
     elif not stream:
         schedule.at_once(found, now(), full=True)
         messages.success(request, WALKED)
@@ -120,10 +125,20 @@ def walk(request: Request, public_id: str) -> HttpResponseRedirect:
     return redirect("connection_recorder", public_id)
 
 
+def _read_hole(request: Request, found: Connection, stream: str, since: datetime, until: datetime) -> None:
+    """One stretch of one list, and no more of it than the exchange makes necessary."""
+    if sync.read_hole_again(found, stream, since, until, now()):
+        text = f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC is read again with the run that is due now. Nothing is deleted."
+        messages.success(request, text)
+        _wake(found)
+    else:
+        messages.warning(request, "This connection has no such list or stretch.")
+
+
 @require_POST
 def release(request: Request, public_id: str) -> HttpResponseRedirect:
     """Free a lease whose worker shows no life."""
-    found = mine(request, public_id)
+    found = read_from(request, public_id)
     if sync.release(found, now()):
         messages.success(
             request, "Released. The run that stopped is closed, and the connection is read again."

@@ -11,13 +11,16 @@ from portfolio.models import Run
 
 def told(context: Mapping[str, Any]) -> dict[str, Any]:
     """What the page shows, from its context."""
-    connection, allowed = context["connection"], context["allowed"]
+    connection, allowed, trouble = context["connection"], context["allowed"], context["trouble"]
     return {
         "connection": connection.label,
         "exchange": connection.exchange,
         "state": connection.state,
         "next_run": connection.next_sync_at.isoformat(),
         "full_walk": _iso(connection.full_walk_at),
+        "quiet_until": _iso(connection.quiet_until),
+        "host": trouble
+        and {"error": trouble.error, "failed_at": _iso(trouble.since), "next_try": _iso(trouble.next_try)},
         "allowed": {"calls": allowed.calls, "seconds": allowed.seconds},
         "streams": [_stream(one) for one in context["streams"]],
         "runs": [_run(rate.run) for rate in context["rates"]],

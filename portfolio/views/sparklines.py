@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from portfolio import charts, valuation
 
@@ -31,8 +32,9 @@ def sparklines(assets: Iterable[str], now: datetime) -> dict[str, Sparkline]:
     return {asset: line for asset, prices in values.items() if (line := sparkline(prices))}
 
 
-def sparkline(values: Sequence[Decimal | None]) -> Sparkline | None:
-    """The line through the values; none where there are fewer than two."""
+@lru_cache(maxsize=512)
+def sparkline(values: tuple[Decimal | None, ...]) -> Sparkline | None:
+    """The line through the values; none where there are fewer than two. Kept by its values, so it is never an old one."""
     known = [value for value in values if value is not None]
     path = charts.sparkline(values, WIDTH, HEIGHT)
     if not path or not known[0]:

@@ -69,7 +69,7 @@ def decide(request: Request, pk: int, decision: str) -> HttpResponseRedirect:
     except stage.Undecidable as error:
         messages.error(request, str(error))
     else:
-        again(request.user)
+        again(request.user, since=min(match.outgoing.occurred_at, match.incoming.occurred_at))
         messages.success(request, DECIDED[decision])
     return redirect(f"{reverse('transfers')}?state={state}")
 

@@ -50,6 +50,8 @@ class Strip:
     segments: tuple[Segment, ...]
     unpriced: int
     """Holdings without a price: they have a verdict and no share."""
+    own_usd: Decimal
+    """What users' own entries are worth: nobody vouches for them, so they are no part of the strip."""
 
     @property
     def proved(self) -> Decimal | None:
@@ -92,7 +94,8 @@ class Verdicts:
 
     def strip(self, portfolio: Portfolio) -> Strip:
         """The worth divided by verdict."""
-        held = [h for h in portfolio.holdings if h.is_held]
+        held = [h for h in portfolio.holdings if h.is_held and not h.connection.is_own]
+        own = [h.value_usd for h in portfolio.holdings if h.connection.is_own and h.value_usd]
         parts = proofs.parts(
             (self.of_holding(h.connection.pk, h.asset), h.value_usd or Decimal(0)) for h in held
         )
@@ -112,4 +115,8 @@ class Verdicts:
                 )
             )
             x += max(width, 4)
-        return Strip(segments=tuple(segments), unpriced=sum(h.value_usd is None for h in held))
+        return Strip(
+            segments=tuple(segments),
+            unpriced=sum(h.value_usd is None for h in held),
+            own_usd=sum(own, Decimal(0)),
+        )

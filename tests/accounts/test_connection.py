@@ -55,6 +55,7 @@ def test_a_lease_has_one_holder_until_it_runs_out(alice: User) -> None:
     assert not mine.take_lease("two", now + LEASE - timedelta(seconds=1))
     assert mine.keep_lease("one", now + LEASE - timedelta(seconds=1))
     assert not mine.take_lease("two", now + LEASE)
+    mine.refresh_from_db()
     assert mine.take_lease("two", now + 3 * LEASE)
     assert not mine.keep_lease("one", now + 3 * LEASE)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from threading import Barrier
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings as product_settings
@@ -148,8 +150,17 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(client: Client, ali
     assert [m.to for m in mail.outbox] == [[alice.email]]
 
 
-def code_for(secret: str) -> str:
-    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
+def code_for(secret: str, steps: int = 0) -> str:
+    _before, now, _after = yield_hotp_counters_from_time()
+    return str(format_hotp_value(hotp_value(secret, now + steps)))
+
+
+@pytest.mark.parametrize(("steps", "taken"), [(-1, True), (-3, False), (3, False)])
+def test_a_code_may_be_a_half_minute_late_and_not_more(alice: User, steps: int, taken: bool) -> None:
+    app = TOTP.activate(alice, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    now = time.time()
+    with time_machine.travel(now - now % 30 + 15, tick=False):
+        assert app.validate_code(code_for("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", steps)) is taken
 
 
 def test_an_authenticator_app_is_asked_for_at_log_in_and_its_secret_is_stored_sealed(alice: User) -> None:

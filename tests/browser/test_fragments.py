@@ -70,7 +70,7 @@ def test_a_filter_narrows_without_a_new_page(visitor: Visitor, held: BalanceSnap
 
     expect(page.locator("#results")).to_contain_text("Nothing matches")
     expect(page).to_have_url(
-        f"{visitor.address}/ledger/?connection=&asset=&kind=trade&status=&since=&until=&text="
+        f"{visitor.address}/ledger/?connection=&asset=&kind=trade&role=&status=&since=&until=&text="
     )
 
 

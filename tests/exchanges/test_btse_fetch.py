@@ -5,14 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 
 from exchanges import wire
+from exchanges.btse import paths
 from exchanges.btse.fetch import BtseConnector
+from exchanges.btse.history import press
 from exchanges.btse.markets import between
+from exchanges.btse.rows import Reader, Rows
+from exchanges.btse.windows import Ask
 from exchanges.connector import Progress
-from exchanges.errors import ClockSkewed, MissingRight, NonceRejected
+from exchanges.errors import ClockSkewed, MissingRight, NonceRejected, RateLimited
+from exchanges.line import Line
+from exchanges.pace import Unpaced
 from exchanges.sandbox.faults import Fault
+from tests.exchanges.clocks import VirtualClock
 from tests.exchanges.stands import Stand, stand
 
 WINDOWS = [
@@ -107,6 +115,16 @@ def test_windows_end_at_the_exchanges_own_time() -> None:
     assert page.cursor
 
 
+def test_who_is_told_to_wait_where_the_clock_is_asked_does_not_go_on() -> None:
+    at = btse()
+    at.faults.plan(Fault.RATE_LIMITED_SECONDS, times=1, match="/time")
+
+    with pytest.raises(RateLimited):
+        next(iter(at.connector().read("wallet_history", Progress())))
+
+    assert not any(call.path.endswith("wallet_history") for call in at.app.log)
+
+
 def test_zero_balances_are_sent_but_not_kept() -> None:
     (page,) = btse().connector().balances(Progress())
     (raw,) = page.raws
@@ -171,3 +189,24 @@ def test_more_rows_in_one_millisecond_than_an_answer_holds_are_read_by_currency(
     shelf = at.shelf()
     shelf.sync(at.connector())
     at.assert_equal(shelf)
+
+
+@pytest.mark.parametrize("currency", ["\ud800", "x" * 100_000, "a\0", ""])
+def test_a_crowded_moment_is_not_asked_again_for_currencies_that_cannot_be_written(currency: str) -> None:
+    raw = wire.record("wallet_history", "1", {"orderId": "1", "currency": currency})
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.params["currency"])
+        return httpx2.Response(200, json=[])
+
+    line = Line(
+        base_url="https://exchange.test",
+        clock=VirtualClock(),
+        pace=Unpaced(),
+        client=httpx2.Client(transport=httpx2.MockTransport(answer)),
+    )
+    ask = Ask(low=5, high=5, start=5, end=5)
+    reader = Reader("wallet_history", ("orderId",))
+    press(line.transport(allowed=[paths.HISTORY]), ask, Rows(raws=[raw]), reader, ["BTC"])
+    assert asked == ["BTC"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchanges.pace import Paces, Unpaced, Window
+from exchanges.pace import Window
 from tests.exchanges.clocks import VirtualClock
 
 
@@ -27,10 +28,21 @@ def test_few_calls_do_not_wait() -> None:
     assert clock.slept == []
 
 
-def test_a_key_keeps_its_pace_and_the_longest_unused_is_forgotten() -> None:
-    paces = Paces(Unpaced, keep=2)
-    first, second = paces.of("a"), paces.of("b")
-    assert paces.of("a") is first
-    paces.of("c")
-    assert paces.of("a") is first
-    assert paces.of("b") is not second
+def test_what_others_called_counts() -> None:
+    clock = VirtualClock()
+    others = Window(5, 1.0, clock)
+    for _ in range(5):
+        others.wait()
+    clock.advance(0.3)
+    pace = Window(5, 1.0, clock, ages=others.ages())
+
+    assert pace.wait() == pytest.approx(0.8)
+
+
+def test_nobody_calls_while_the_exchange_wants_a_pause() -> None:
+    clock = VirtualClock()
+    pace = Window(5, 1.0, clock, quiet=3)
+
+    assert pace.wait() == 3
+    pace.told(7)
+    assert pace.wait() == 7

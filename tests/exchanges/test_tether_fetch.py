@@ -456,3 +456,25 @@ def test_without_a_key_rates_that_are_refused_are_simply_not_there() -> None:
 
     assert [list(prices.quotes({"USDT"})), list(prices.quotes({"USDT"}))] == [[], []]
     assert len(account.app.log) == 1
+
+
+def listing(rows: int, paged: int) -> TetherConnector:
+    """A server whose whole list has so many rows, of which the first page shows some."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        shown = {"transactions.json": rows, "1": paged}.get(request.url.path.rpartition("/")[2], 0)
+        return httpx2.Response(200, json=[{"id": number, "amount": "1"} for number in range(shown)])
+
+    return over(answer)
+
+
+def test_a_list_that_is_too_long_for_one_answer_is_read_in_pages() -> None:
+    pages = list(listing(10_001, 3).read("transactions", Progress()))
+    assert [raw.source_id for page in pages for raw in page.raws] == ["0", "1", "2"]
+    assert pages[-1].covered
+    assert pages[-1].cursor["until"]
+
+
+def test_a_list_that_is_too_long_and_has_no_pages_is_not_taken_for_an_empty_one() -> None:
+    with pytest.raises(Hostile, match="rows"):
+        list(listing(10_001, 0).read("transactions", Progress()))

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from exchanges import wire
 from exchanges.connector import Progress
 from exchanges.errors import (
     Closed,
@@ -356,3 +357,53 @@ def test_a_balance_row_that_cannot_be_read_does_not_cost_the_others() -> None:
     assert [raw.source_id for raw in page.raws] == ["BTC"]
     assert len(page.unreadable) == 1
     assert not page.complete
+
+
+def answering(answers: dict[str, Any]) -> TokensNetConnector:
+    """A server with these answers and no others."""
+    pairs = {"btcusdt": {"baseCurrency": "btc", "counterCurrency": "usdt"}}
+    known = {PAIRS_PATH: pairs} | answers
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        found = known.get(request.url.path)
+        return httpx2.Response(404) if found is None else httpx2.Response(200, json=found)
+
+    return over(answer)
+
+
+@pytest.mark.parametrize("source_id", ["no path", "01234567-0000"])
+def test_an_order_that_cannot_be_asked_for_is_kept_as_it_was_listed(source_id: str) -> None:
+    row = {"id": source_id, "amount": "2", "remainingAmount": "1", "currencyPair": "btcusdt"}
+    connector = answering({"/private/orders/get/all/": {"openOrders": [row]}})
+    pages = list(connector.read("orders", Progress(cursor={"read": True})))
+    assert [raw.source_id for page in pages for raw in page.raws if raw.stream == "orders"] == [source_id]
+
+
+def test_a_number_of_pages_that_cannot_be_true_hides_no_trade() -> None:
+    row = {
+        "id": 1,
+        "datetime": 1786500000,
+        "type": "buy",
+        "amount": "1",
+        "price": "1",
+        "currencyPair": "btcusdt",
+    }
+    connector = answering({"/private/trades/all/1/": {"trades": [row], "pages": 10**9}})
+    first = [page for page in connector.read("trades", Progress()) if page.stream == "trades"]
+    cursor = {**first[-1].cursor, "order": "up"}
+    again = [page for page in connector.read("trades", Progress(cursor=cursor)) if page.stream == "trades"]
+    assert again[0].sent == 1
+
+
+@pytest.mark.parametrize("rows", [{"BTC": {"total": "1"}, "btc": {"total": "2"}}, {"BTC": {"total": "1"}, "ETH": {"total": "2", "currency": "XRP"}}])  # fmt: skip
+def test_a_balance_that_contradicts_its_name_or_another_does_not_cost_the_others(
+    rows: dict[str, Any],
+) -> None:
+    (page,) = answering({"/private/balance/all/": {"balances": rows}}).balances(Progress())
+    assert ([raw.source_id for raw in page.raws], len(page.unreadable), page.complete) == (["BTC"], 1, False)
+
+
+def test_a_balance_of_another_currency_than_was_asked_for_is_not_believed() -> None:
+    raw = wire.record("balances", "BTC", {"currency": "ETH", "total": "1"})
+    with pytest.raises(ValueError, match="another currency"):
+        normalise(raw)

@@ -133,3 +133,13 @@ def test_a_ticker_that_cannot_be_read_is_no_price(row: Any) -> None:
     answer = httpx2.MockTransport(lambda request: httpx2.Response(200, text=json.dumps(row)))
 
     assert over(answer).ticker(BTC) is None
+
+
+@pytest.mark.parametrize("name", ["\0", "", " ", "x" * 40])
+def test_names_that_cannot_be_kept_cost_only_their_own_row(name: str) -> None:
+    pair = {"baseCurrency": name, "counterCurrency": "usdt"}
+    listed = {"currencies": {name: {"name": "Odd"}, "BTC": {"name": "Bitcoin"}}, "x": pair}
+    source = over(httpx2.MockTransport(lambda request: httpx2.Response(200, json=listed)))
+    assert source.currencies() == {"BTC": "Bitcoin"}
+    assert source.pairs() == ()
+    assert list(source.quotes(["BTC"])) == []

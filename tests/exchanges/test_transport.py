@@ -360,3 +360,18 @@ def test_over_sockets_a_connection_is_used_again(httpserver: HTTPServer) -> None
     transport = on_loopback(httpserver.url_for("").rstrip("/"))
     for _ in range(3):
         assert repr(transport.get("/list").value) == "{'a': Decimal('1.10')}"
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Mon, 01 Jan 0100 00:00:00 +2359",
+        "soon",
+    ],
+)
+def test_a_date_that_cannot_be_meant_is_as_good_as_none(date: str) -> None:
+    transport = over(says(Date=date, Retry_After=date))
+    assert transport.get("/list").date is None
+    assert transport.skew is None

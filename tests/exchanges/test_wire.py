@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges import wire
-from exchanges.errors import Hostile
+from exchanges.errors import BadRequest, Hostile, TooMuch
 
 numbers = st.decimals(allow_nan=False, allow_infinity=False)
 values = st.recursive(
@@ -176,3 +176,28 @@ def test_what_is_no_id_is_refused(value: object) -> None:
 
 def test_ids_keep_their_digits() -> None:
     assert wire.identifier(Decimal("20181213000239")) == wire.identifier("20181213000239") == "20181213000239"
+
+
+def test_more_values_than_memory_is_for_are_refused_before_they_are_built() -> None:
+    with pytest.raises(TooMuch, match="values"):
+        wire.parse(b"[[" + b"0," * 200_000 + b"0],[" + b"0," * 200_000 + b"0]]")
+
+
+def test_more_rows_than_can_be_read_in_time_are_refused() -> None:
+    with pytest.raises(TooMuch, match="rows"):
+        wire.parse(b'{"a": [' + b"{}," * wire.MAX_ROWS + b"{}]}")
+
+
+def test_a_name_that_is_hidden_in_blanks_is_not_remembered() -> None:
+    with pytest.raises(ValueError, match="not usable"):
+        wire.asset(" " * 1_000_000 + "BTC")
+
+
+@pytest.mark.parametrize("word", ["a\0b", "\ud800", "\u202e"])
+def test_what_no_store_can_hold_is_no_word(word: str) -> None:
+    assert wire.word(word) == ""
+
+
+def test_a_very_long_text_costs_no_more_than_what_is_kept_of_it() -> None:
+    assert wire.text("\u0001" * 9 + "x" * 1_000_000, 20) == "x" * 11
+    assert BadRequest(said="\u0001x" * 1_000_000).said == "x" * 200

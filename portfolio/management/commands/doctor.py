@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.diagnosis import Finding, Level, look, ok, warn
 from accounts.models import Connection, State
 from portfolio.models import Run
+from portfolio.sync import hosts
 
 LATE = timedelta(minutes=5)
 """The dispatcher wakes every few seconds: what has been due for this long has no worker."""
@@ -41,6 +42,7 @@ def syncs(now: datetime) -> Iterator[Finding]:
     try:
         late = Connection.objects.due(now - LATE).count()
         troubled = Connection.objects.filter(state=State.NEEDS_ATTENTION).count()
+        unwell = hosts.troubles(now)
         newest = Run.objects.order_by("-started_at").first()
     except DatabaseError:
         return
@@ -51,5 +53,7 @@ def syncs(now: datetime) -> Iterator[Finding]:
         yield warn("worker", f"{late} connections are overdue; {last}. Start the worker: make run")
     else:
         yield ok("worker", f"nothing is overdue; {last}")
+    for trouble in unwell.values():
+        yield warn("hosts", f"{trouble.sentence} {trouble.error}")
     if troubled:
         yield warn("connections", f"{troubled} need attention: their pages say why and what to do.")

@@ -11,6 +11,7 @@ from accounts.models import Connection, State
 from portfolio.management.plainly import Failed, plainly, user_of
 from portfolio.models import RunState, Trigger
 from portfolio.sync import StreamResult, SyncResult
+from portfolio.sync.keypace import quiet_until
 from portfolio.tasks import bring_up_to_date, price, price_the_past
 
 
@@ -55,12 +56,22 @@ class Command(BaseCommand):
             return True
         done = bring_up_to_date(connection.pk, trigger=Trigger.COMMAND, full=full)
         if done is None:
-            self.stdout.write(f"{name}: busy, another worker reads it just now")
+            self.stdout.write(f"{name}: {why_not(connection)}")
             return False
         self.stdout.write(f"{name}: {summary(done)}")
         for stream in done.streams:
             self.stdout.write(f"  {stream.stream}: {stream_line(stream)}")
         return done.state is RunState.OK
+
+
+def why_not(connection: Connection) -> str:
+    """Why it was not read."""
+    now = timezone.now()
+    connection.refresh_from_db()
+    until = quiet_until(connection, now)
+    if until > now:
+        return f"not read, {connection.known.label} asked for a pause until {until:%H:%M:%S} UTC"
+    return "busy, another worker reads it just now"
 
 
 def chosen(user: str | None, connection: int | None) -> list[Connection]:

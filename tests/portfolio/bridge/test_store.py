@@ -46,6 +46,22 @@ def bars(user: User, **which: Any) -> dict[Bar, Decimal]:
     return {bar: amount for bar, amount in made.whole.bars.items() if amount}
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_what_is_exchanged_for_something_unpriced_is_no_loss(
+    account: Connection, alice: User, together: bool
+) -> None:
+    rows = [["-40 USD", "7 ODD"]] if together else [["-40 USD"], ["7 ODD"]]
+    for row in rows:
+        make_entry(account, Kind.CONVERSION, at("2026-03-04"), *row)
+    before = bars(alice, period=Period.ALL)
+
+    update(account, since=None, now=NOW)
+
+    after = bars(alice, period=Period.ALL)
+    assert after[Bar.PRICED] == -40
+    assert after[Bar.SPREAD] == before[Bar.SPREAD] == 10
+
+
 def test_every_bar_is_what_happened(account: Connection, alice: User) -> None:
     found = bars(alice, period=Period.ALL)
     assert found.pop(Bar.PRICES) == 90 + Decimal("1.1") * 100 + Decimal("2.1") * Decimal("150.123456789")

@@ -13,21 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portfolio import charts
+from portfolio.looks import AssetPoint, Point
 from portfolio.rates import DayPrice, Price, closing_time
-from portfolio.valuation import AssetDay, Part, WorthAt
+from portfolio.valuation import Part
 from tests.portfolio.rates_rows import NOW
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def line(*values: str, uncertain: tuple[int, ...] = ()) -> list[WorthAt]:
+def line(*values: str, uncertain: tuple[int, ...] = ()) -> list[Point]:
     """A point a day; "-" is a gap."""
     return [
-        WorthAt(
+        Point(
             at=START + timedelta(days=n),
-            value_usd=None if value == "-" else Decimal(value),
-            held=1,
-            priced=1,
+            value=None if value == "-" else Decimal(value),
             uncertain=n in uncertain,
         )
         for n, value in enumerate(values)
@@ -41,11 +40,11 @@ def part(label: str, value: str | None) -> Part:
     )
 
 
-def asset_day(n: int, value: str | None = "2") -> AssetDay:
+def asset_day(n: int, value: str | None = "2") -> AssetPoint:
     """The n-th day of an asset."""
     known = None if value is None else Decimal(value)
     day = date(2026, 1, 1) + timedelta(days=n)
-    return AssetDay(day=day, quantity=Decimal(n), price_usd=known, value_usd=known, uncertain=False)
+    return AssetPoint(day=day, quantity=Decimal(n), value=known)
 
 
 def price(n: int) -> DayPrice:
@@ -66,7 +65,6 @@ FIGURES = {
     "worth": charts.worth_figure(line("1", "2", "-", "4", "5", uncertain=(4,))),
     "worth of nothing": charts.worth_figure([]),
     "ring": charts.allocation_figure([part("BTC", "5"), part("GIFT", None)]),
-    "bars": charts.allocation_bars([part("BTC", "5"), part("ETH", "2.5")]),
     "asset": charts.asset_figure([asset_day(0), asset_day(1, None)]),
     "rate": charts.rate_figure([price(0), price(1), price(4)]),
 }
@@ -124,7 +122,7 @@ def test_what_is_unpriced_has_no_slice() -> None:
 
 
 def test_a_name_cannot_bring_a_tag_into_a_chart() -> None:
-    label = charts.allocation_bars([part("<a href=x>BTC</a>", "5")])["data"][0]["y"][0]
+    label = charts.allocation_figure([part("<a href=x>BTC</a>", "5")])["data"][0]["labels"][0]
     assert label == "a href=xBTC/a"
 
 

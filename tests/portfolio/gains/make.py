@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
@@ -13,6 +14,8 @@ from portfolio.gains.ledger import Transfers
 from portfolio.gains.meaning import Reading
 from portfolio.gains.prices import Prices
 from portfolio.gains.records import Choice, Leg, Row
+from portfolio.gains.years import Books, Span
+from portfolio.lots import Disposal, Lot, LotBook, Movement, Shortfall, in_order, open_book
 from portfolio.rates import DayPrice, closing_time
 
 _ids = count(1)
@@ -51,7 +54,7 @@ def prices(*told: str) -> Prices:
             at=closing_time(day),
             carried_days=0,
         )
-    return Prices(daily, TODAY, {})
+    return Prices(lambda *_: daily, TODAY, lambda _: None)
 
 
 def reading(
@@ -64,7 +67,9 @@ def reading(
     """What these rows come to."""
     known = corrections or Corrections()
     found = Reading(prices(*told), known, transfers or Transfers(), choices)
-    found.read(rows)
+    for each in rows:
+        found.read(each)
+    found.finish()
     return found
 
 
@@ -80,6 +85,36 @@ def shown(found: Reading) -> list[tuple[str, str, str, str, str]]:
         )
         for line in found.lines
     ]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What years under their choices came to."""
+
+    disposed: list[tuple[Movement, Disposal]]
+    lots: list[Lot]
+    shortfalls: list[Shortfall]
+    unplaced_fees: Decimal
+
+
+def settle(movements: Iterable[Movement], choices: Sequence[Choice]) -> Settled:
+    """All disposals with their movements, open lots and shortfalls of a complete history with rising times."""
+    books = Books(choices, _opened, lambda shelf: None)
+    disposed: list[tuple[Movement, Disposal]] = []
+    for movement in in_order(movements):
+        disposed += [(told, part) for told, parts in books.feed(movement, movement) for part in parts]
+    disposed += [(told, part) for told, parts in books.finish(moment("2100-01-01")) for part in parts]
+    shelf = books.book.shelf
+    return Settled(
+        disposed=disposed,
+        lots=list(shelf.lots()),
+        shortfalls=shelf.shortfalls,
+        unplaced_fees=shelf.unplaced_fees,
+    )
+
+
+def _opened(span: Span) -> LotBook:
+    return open_book(span.choice.method, per_account=span.choice.per_account)
 
 
 def codes(found: Reading) -> Mapping[str, int]:

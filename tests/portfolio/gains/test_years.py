@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
 
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portfolio.gains.records import Choice
-from portfolio.gains.years import choice_of, settle
+from portfolio.gains.years import choice_at, dated
 from portfolio.lots import Kind, Method, Movement
 from portfolio.lots import settle as settle_alone
-from tests.portfolio.lots.make import START, move
+from tests.portfolio.gains.make import settle
+from tests.portfolio.lots.make import START, at, move
 from tests.portfolio.lots.test_laws import histories
 
 ZERO = Decimal(0)
@@ -27,7 +29,7 @@ THREE = [
 
 def costs(*choices: Choice) -> list[Decimal]:
     """What the two sales cost."""
-    return [one.part.cost for one in settle(THREE, choices).disposed]
+    return [part.cost for _, part in settle(THREE, choices).disposed]
 
 
 def test_without_a_choice_it_is_fifo_across_all_accounts() -> None:
@@ -41,8 +43,8 @@ def test_each_year_is_found_by_the_method_chosen_for_it() -> None:
 
 def test_a_pool_is_carried_over_as_one_lot_without_a_date() -> None:
     choices = Choice(method=Method.AVERAGE), Choice(since_year=2023, method=Method.FIFO)
-    last = settle(THREE, choices).disposed[-1].part
-    assert last.cost == 200 and last.acquired is None
+    _, last = settle(THREE, choices).disposed[-1]
+    assert last.cost == 200 and dated(last.acquired) is None
 
 
 def test_lots_of_one_pool_go_to_the_accounts_that_hold_them() -> None:
@@ -53,12 +55,16 @@ def test_lots_of_one_pool_go_to_the_accounts_that_hold_them() -> None:
     ]
     outcome = settle(rows, [Choice(), Choice(since_year=2022, per_account=True)])
     assert [(lot.account, lot.cost) for lot in outcome.lots] == [("A", Decimal(100))]
-    assert outcome.shortfalls == () and outcome.disposed[0].part.cost == 100
+    assert outcome.shortfalls == [] and outcome.disposed[0][1].cost == 100
 
 
 def test_a_choice_holds_until_the_next() -> None:
     choices = [Choice(), Choice(since_year=2020, method=Method.HIFO)]
-    assert [choice_of(year, choices).method for year in (2019, 2020, 2031)] == ["fifo", "hifo", "hifo"]
+    assert [choice_at(at(f"{year}-01-01"), choices).method for year in (2019, 2020, 2031)] == [
+        "fifo",
+        "hifo",
+        "hifo",
+    ]
 
 
 def spread(rows: list[Movement]) -> list[Movement]:
@@ -82,7 +88,7 @@ def test_realised_and_unrealised_are_proceeds_less_cost_whatever_is_chosen(
 ) -> None:
     rows = sorted(spread(rows), key=lambda row: row.time)
     outcome = settle(rows, choices)
-    realised = sum((one.part.gain for one in outcome.disposed), ZERO)
+    realised = sum((part.gain for _, part in outcome.disposed), ZERO)
     open_cost = sum((lot.cost for lot in outcome.lots), ZERO)
     out = (Kind.SELL, Kind.SPEND)
     received = sum((row.value - row.fee for row in rows if row.kind in out), ZERO)
@@ -93,11 +99,11 @@ def test_realised_and_unrealised_are_proceeds_less_cost_whatever_is_chosen(
 @given(rows=histories(), choices=choices)
 def test_each_part_belongs_to_the_movement_that_it_names(rows: list[Movement], choices: list[Choice]) -> None:
     rows = sorted(spread(rows), key=lambda row: row.time)
-    sold: dict[int, Decimal] = {}
-    for one in settle(rows, choices).disposed:
-        assert rows[one.line].asset == one.part.asset
-        sold[one.line] = sold.get(one.line, ZERO) + one.part.quantity
-    assert sold == {n: row.quantity for n, row in enumerate(rows) if row.kind in (Kind.SELL, Kind.SPEND)}
+    sold: Counter[int] = Counter()
+    for movement, part in settle(rows, choices).disposed:
+        assert (movement.asset, movement.time) == (part.asset, part.disposed)
+        sold[id(movement)] += part.quantity  # type: ignore[assignment]
+    assert sold == {id(row): row.quantity for row in rows if row.kind in (Kind.SELL, Kind.SPEND)}
 
 
 @given(rows=histories(), method=st.sampled_from(Method), per_account=st.booleans())
@@ -106,6 +112,6 @@ def test_one_choice_for_all_years_is_the_engines_own_answer(
 ) -> None:
     alone = settle_alone(rows, method, per_account=per_account)
     outcome = settle(rows, [Choice(method=method, per_account=per_account)])
-    assert tuple(one.part for one in outcome.disposed) == alone.disposals
-    assert outcome.lots == alone.open_lots and outcome.shortfalls == alone.shortfalls
-    assert all(a.part.disposed <= b.part.disposed for a, b in pairwise(outcome.disposed))
+    assert tuple(part for _, part in outcome.disposed) == alone.disposals
+    assert tuple(outcome.lots) == alone.open_lots and tuple(outcome.shortfalls) == alone.shortfalls
+    assert all(a.disposed <= b.disposed for (_, a), (_, b) in pairwise(outcome.disposed))

@@ -1,8 +1,14 @@
 """The UK's rules one by one, in the order in which they bite."""
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portfolio.lots import Match, Method, settle
+from portfolio.lots.london import london_day, london_midnight, tax_year
 from tests.portfolio.lots.make import move, shown
 
 
@@ -69,3 +75,26 @@ def test_with_an_account_each_a_purchase_elsewhere_does_not_match() -> None:
 
     assert shown(settle(rows, Method.UK))[0][2] == "190"
     assert shown(settle(rows, Method.UK, per_account=True))[0][2] == "100"
+
+
+@given(moment=st.integers(946_684_800, 3_786_912_000).map(lambda second: datetime.fromtimestamp(second, UTC)))
+def test_days_are_those_of_the_clock_in_london(moment: datetime) -> None:
+    there = moment.astimezone(ZoneInfo("Europe/London"))
+    assert london_day(moment) == there.date()
+    begin = there.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    assert london_midnight(there.date()) == begin.astimezone(UTC)
+
+
+def test_a_summer_evening_in_utc_is_the_next_day_in_london() -> None:
+    late = datetime(2024, 6, 1, 23, 30, tzinfo=UTC)
+    rows = [
+        move("2024-05-01", "buy", 1, 100),
+        move(late, "sell", 1, 500),
+        move("2024-06-02", "buy", 1, 300),
+    ]
+    (sold,) = settle(rows, Method.UK).disposals
+    assert sold.match is Match.SAME_DAY and sold.cost == 300
+
+
+def test_a_tax_year_begins_on_6_april() -> None:
+    assert [tax_year(date(2025, 4, day)) for day in (5, 6)] == [2024, 2025]

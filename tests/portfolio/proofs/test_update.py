@@ -133,6 +133,16 @@ def test_a_difference_from_before_the_list_begins_is_an_opening_balance_and_says
     assert proofs.alarm(at.connection, at.ahead(1)) is proofs.Alarm.WALK_AGAIN
 
 
+def test_a_walk_that_goes_on_over_turns_is_not_asked_for_again(alice: User) -> None:
+    at = grown(alice, "btse")
+    Posting.objects.counted().filter(asset="USDT").order_by("occurred_at")[:1].get().delete()
+    proofs.update(at.connection, now=at.at.clock.now())
+
+    at.connection.full_walk_at = at.ahead(0.5)
+
+    assert proofs.alarm(at.connection, at.ahead(1)) is proofs.Alarm.NONE
+
+
 def test_a_stream_that_was_not_read_leaves_a_residual_incomplete(alice: User) -> None:
     at = grown(alice)
     Coverage.objects.filter(stream="trades").update(complete_at=None, spans=[])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -51,6 +51,14 @@ class Silent:
         """Never answers."""
         raise Unreachable
         yield
+
+
+class Closing(Silent):
+    """A source that knows one close of everything."""
+
+    def candles(self, asset: str, start: date, end: date) -> Iterator[Candle]:
+        """The close of the last day asked for."""
+        yield Candle(base=asset, counter="USD", day=end, close=Decimal("1.1"), source="X")
 
 
 @pytest.fixture
@@ -168,7 +176,7 @@ def test_filling_goes_on_where_it_stopped_and_asks_only_for_what_is_new(
     calls = 1
     while quotes.fill_gaps(NOW, sources=sources, reference=reference, steps=1).more:
         calls += 1
-    assert calls == PriceHistory.objects.count() == 4
+    assert calls == PriceHistory.objects.count() == 5
     later = quotes.fill_gaps(NOW + timedelta(days=1), sources=sources, reference=reference, steps=0)
     assert later.more, "another day is over"
     assert PriceHistory.objects.get(asset="BTC").asked_until == TODAY - timedelta(days=1)
@@ -193,3 +201,12 @@ def test_closes_of_asked_days_become_prices_with_their_source(
     row = DailyPrice.objects.get(asset="BTC", day=since)
     assert (row.source, row.at, row.carried_days) == ("BTSE close", closing_time(since), 0)
     assert DailyPrice.objects.get(asset="GBP", day=since).route == "GBP > EUR > USD"
+
+
+def test_where_the_ecbs_file_is_old_the_exchanges_closes_serve(db: None, reference: ReferenceRates) -> None:
+    soon, late = reference.newest + timedelta(days=2), reference.newest + timedelta(days=20)
+    for end in (soon, late):
+        now = datetime.combine(end, time(23), UTC) + timedelta(days=1)
+        quotes.fill_history(["EUR"], end, end, now, sources={"X": Closing()}, reference=reference)
+    by_day = dict(DailyPrice.objects.filter(asset="EUR").values_list("day", "source"))
+    assert by_day == {soon: "ECB", late: "X close"}

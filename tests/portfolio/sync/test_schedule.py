@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import Connection, State, User
 from exchanges.catalog import ExchangeName
+from exchanges.sandbox.faults import Fault
 from portfolio import tasks
 from portfolio.models import Run, RunState, Trigger
 from portfolio.sync import schedule
@@ -86,6 +87,20 @@ def test_a_message_that_comes_twice_finds_the_work_done(alice: User) -> None:
     assert Run.objects.count() == 1
 
 
+def test_a_message_that_comes_twice_does_not_shorten_the_wait_that_the_exchange_asked_for(
+    alice: User,
+) -> None:
+    at = desk(alice, "tether")
+    at.at.faults.plan(Fault.RATE_LIMITED_SECONDS, times=50)
+    schedule.claim_due(at.at.clock.now())
+    at.sync(Trigger.SCHEDULE)
+    connection, now = at.fresh(), at.at.clock.now()
+
+    assert now < connection.next_sync_at < now + schedule.CLAIM
+    assert not schedule.is_wanted(connection, Trigger.SCHEDULE, now)
+    assert schedule.is_wanted(connection, Trigger.SCHEDULE, connection.next_sync_at)
+
+
 def test_a_double_click_starts_one_sync(alice: User) -> None:
     at = desk(alice, "tether")
     at.sync(Trigger.USER)
@@ -109,3 +124,15 @@ def test_figures_are_told_again_after_a_kill_before_they_were(alice: User) -> No
 
     assert at.fresh().figures_since is None
     assert at.verdicts()["USDT"] == {"proved"}
+
+
+@pytest.mark.parametrize(("failures", "waits"), [(0, False), (1, True)])
+def test_a_failed_proof_does_not_shorten_the_wait_after_a_failure(
+    alice: User, failures: int, waits: bool
+) -> None:
+    one = waiting(alice, "one", since=-900, failures=failures)
+
+    schedule.look_again(one, NOW, full=True)
+
+    one.refresh_from_db()
+    assert (one.full_walk_at, one.next_sync_at > NOW) == (NOW, waits)

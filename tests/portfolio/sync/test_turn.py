@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from datetime import timedelta
-from typing import Any
 
 import httpx2
 import pytest
@@ -14,6 +13,7 @@ from accounts.models import Connection, State, User
 from exchanges.sandbox.faults import Fault
 from portfolio import sync
 from portfolio.models import Coverage, Quarantine, Raw, Run, RunState, StreamRun, Transaction, Trigger
+from portfolio.sync.notes import Notes
 from tests.exchanges.stands import SECRET, every
 from tests.portfolio.desks import Crash, Desk, desk
 
@@ -115,21 +115,22 @@ def test_a_kill_between_rows_and_cursor_leaves_neither(
     alice: User, exchange: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = desk(alice, exchange, world={"years": 0.2, "live": False})
-    left = [0]
+    left, honest = [0], Notes.write
 
-    def dying(self: Coverage, **fields: Any) -> None:
+    def dying(self: Notes) -> None:
         left[0] -= 1
         if left[0] == 0:
             raise Crash
-        super(Coverage, self).save(**fields)
+        honest(self)
 
-    monkeypatch.setattr(Coverage, "save", dying)
-    for save in range(1, 100):
-        left[0] = save
+    monkeypatch.setattr(Notes, "write", dying)
+    for write in range(1, 100):
+        left[0] = write
         if at.sync_until_crash():
             break
         at.later(60)
 
+    assert write > 2
     assert left[0] > 0
     at.assert_true()
     at.assert_rebuilds()
@@ -255,7 +256,7 @@ def test_an_exchange_that_asks_for_a_pause_gets_it(alice: User) -> None:
 
 def test_failures_back_off(alice: User) -> None:
     at = desk(alice, "tether")
-    at.at.faults.plan(Fault.SERVER_ERROR, times=1000)
+    at.at.faults.plan(Fault.SERVER_ERROR, match="transactions", times=1000)
     pauses = []
     for _ in range(4):
         at.sync()

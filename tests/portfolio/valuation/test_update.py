@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -113,12 +113,37 @@ def test_an_asset_seen_for_the_first_time_is_a_flow_and_never_a_gain(alice: User
     assert worth(connection) == [(NOW.date(), 100, 100, 1, 1, 0)]
 
 
+def test_what_was_there_on_the_first_day_stays_a_flow_when_the_day_is_told_again(alice: User) -> None:
+    connection = make_connection(alice, ExchangeName.TOKENS_NET)
+    make_balance(connection, "BTC", "2", seen=NOW)
+    update(connection, since=NOW.date(), now=NOW)
+
+    update(connection, since=NOW.date(), now=NOW + timedelta(minutes=5))
+
+    assert [(row[5], row[7]) for row in holdings(connection)] == [(2, 2)]
+
+
 def test_what_has_no_price_has_no_value_and_is_counted(account: Connection) -> None:
     make_balance(account, "GIFT", "3", seen=NOW)
     update(account, since=None, now=NOW)
     last = worth(account)[-1]
     assert (last[3], last[4]) == (3, 2)
     assert DailyHolding.objects.get(asset="GIFT").value_usd is None
+
+
+@pytest.mark.parametrize("since", [None, date(2026, 3, 4)])
+def test_a_conversion_told_as_two_rows_into_something_unpriced_is_no_loss(
+    account: Connection, since: date | None
+) -> None:
+    update(account, since=None, now=NOW)
+    make_entry(account, Kind.CONVERSION, at("2026-03-04", 13), "-100 USD")
+    make_entry(account, Kind.CONVERSION, at("2026-03-04", 13, 1), "90 EURT")
+
+    update(account, since=since, now=NOW)
+
+    row = DailyHolding.objects.get(asset="USD", day=date(2026, 3, 4))
+    assert row.flow_usd == -100
+    assert DailyHolding.objects.get(asset="EURT", day=date(2026, 3, 4)).flow_usd is None
 
 
 def test_a_price_that_arrives_later_values_the_day_again(account: Connection) -> None:
@@ -172,13 +197,13 @@ def test_each_update_leaves_a_point_that_equals_the_headline(account: Connection
     assert WorthPoint.objects.get().value_usd == portfolio_of(alice, NOW).total_usd == Decimal("1217.25")
 
 
-def test_hourly_points_are_kept_for_eight_days_one_an_hour(account: Connection) -> None:
-    moment: datetime = NOW
-    for _ in range(40):
-        mark(moment)
-        moment += timedelta(minutes=30)
-    assert WorthPoint.objects.count() == 20
-    mark(NOW + timedelta(days=9))
+def test_points_are_kept_for_eight_days_old_ones_one_an_hour(account: Connection) -> None:
+    for number in range(24):
+        mark(NOW + number * timedelta(minutes=10))
+    assert WorthPoint.objects.count() == 12
+    mark(NOW + timedelta(days=2))
+    assert WorthPoint.objects.count() == 4 + 1
+    mark(NOW + timedelta(days=11))
     assert WorthPoint.objects.count() == 1
 
 

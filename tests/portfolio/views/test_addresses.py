@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,7 +11,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Connection, User
-from portfolio.models import Correction, ImportBatch, ImportState, Quarantine, Transaction, TransferMatch
+from portfolio.models import (
+    Correction,
+    GainsBundle,
+    ImportBatch,
+    ImportState,
+    Quarantine,
+    Transaction,
+    TransferMatch,
+)
 from tests.conftest import make_connection
 from tests.portfolio.factory import (
     make_history,
@@ -23,6 +32,7 @@ from tests.portfolio.factory import (
 
 CANARY = "kanarienvogel"
 HTMX = {"HX-Request": "true"}
+FORMS = [pytest.param({}, id="page"), pytest.param(HTMX, id="fragment")]
 OWNED_BY_OTHERS = ("account_", "mfa_", "usersessions_", "admin:", "first_owner")
 """Pages of the packages and of the admin site; tested with accounts."""
 
@@ -41,7 +51,7 @@ PUBLIC = {
     "gains": (),
     "gains_lots": (),
     "gains_problems": (),
-    "gains_bundle": (),
+    "gains_bundle_state": (),
     "transfers": (),
     "corrections": (),
     "imports": (),
@@ -54,6 +64,8 @@ PUBLIC_WITH = {
     "ledger_export": ("csv",),
     "derivation_price": ("BTC",),
     "returns_export": ("csv",),
+    "worth_export": ("csv",),
+    "holdings_export": ("csv",),
     "returns_method": ("twr",),
     "bridge_export": ("csv",),
     "prices_export": ("csv",),
@@ -77,6 +89,7 @@ PERSONAL = {
     "connection_recorder": ("connection",),
     "proof": ("proof",),
     "derivation_day": ("day",),
+    "gains_bundle": (),
 }
 """Pages about one thing; a stranger gets 404."""
 EFFECTS = {
@@ -90,8 +103,10 @@ EFFECTS = {
     "theme": (),
     "hide_amounts": (),
     "money": (),
+    "currency": (),
     "prices_import": (),
     "prices_order": (),
+    "gains_bundle_order": (),
     "gains_choose": (),
     "gains_recompute": (),
     "transfers_look": (),
@@ -131,6 +146,7 @@ def things(alice: User) -> dict[str, Any]:
     unread = Quarantine.objects.create(
         connection=connection, stream="history", source_id="1", digest="0", body=CANARY, reason=CANARY
     )
+    GainsBundle.objects.create(user=alice, made_at=row.occurred_at)
     return {
         "connection": connection.public_id,
         "transaction": row.pk,
@@ -177,58 +193,78 @@ def test_every_address_is_in_this_file() -> None:
     assert ours == known
 
 
-@pytest.mark.parametrize("name", sorted({*PUBLIC, *PUBLIC_WITH, *PERSONAL, *EFFECTS}))
-def test_an_anonymous_visitor_is_led_to_the_log_in(client: Client, things: dict[str, Any], name: str) -> None:
-    for response in (client.get(address(name, things)), client.post(address(name, things))):
-        assert response.status_code == 302
-        assert response["Location"].startswith("/accounts/login/")
-
-
-@pytest.mark.parametrize("name", sorted(PERSONAL))
-@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_a_stranger_finds_nothing(
-    as_charlie: Client, things: dict[str, Any], proved: None, name: str, headers: dict[str, str]
+def test_an_anonymous_visitor_is_led_to_the_log_in(
+    client: Client, things: dict[str, Any], subtests: pytest.Subtests
 ) -> None:
-    assert as_charlie.get(address(name, things), headers=headers).status_code == 404
+    for name, ask in product(sorted({*PUBLIC, *PUBLIC_WITH, *PERSONAL, *EFFECTS}), (client.get, client.post)):
+        with subtests.test(name):
+            response = ask(address(name, things))
+            assert response.status_code == 302
+            assert response["Location"].startswith("/accounts/login/")
 
 
-@pytest.mark.parametrize("name", sorted(name for name, about in EFFECTS.items() if about))
+@pytest.mark.parametrize("headers", FORMS)
+def test_a_stranger_finds_nothing(
+    as_charlie: Client,
+    things: dict[str, Any],
+    proved: None,
+    headers: dict[str, str],
+    subtests: pytest.Subtests,
+) -> None:
+    for name in sorted(PERSONAL):
+        with subtests.test(name):
+            assert as_charlie.get(address(name, things), headers=headers).status_code == 404
+
+
 def test_a_stranger_changes_nothing(
-    as_charlie: Client, things: dict[str, Any], proved: None, name: str
+    as_charlie: Client, things: dict[str, Any], proved: None, subtests: pytest.Subtests
 ) -> None:
     before = list(Connection.objects.values())
 
-    assert as_charlie.post(address(name, things)).status_code == 404
-    assert list(Connection.objects.values()) == before
+    for name in sorted(name for name, about in EFFECTS.items() if about):
+        with subtests.test(name):
+            assert as_charlie.post(address(name, things)).status_code == 404
+            assert list(Connection.objects.values()) == before
 
 
-@pytest.mark.parametrize("name", sorted({*PUBLIC, *PUBLIC_WITH}))
-@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+@pytest.mark.parametrize("headers", FORMS)
 def test_a_strangers_own_pages_hold_nothing_of_others(
-    as_charlie: Client, things: dict[str, Any], proved: None, name: str, headers: dict[str, str]
+    as_charlie: Client,
+    things: dict[str, Any],
+    proved: None,
+    headers: dict[str, str],
+    subtests: pytest.Subtests,
 ) -> None:
-    response = as_charlie.get(address(name, things), headers=headers)
-    body = b"".join(response)
+    for name in sorted({*PUBLIC, *PUBLIC_WITH}):
+        with subtests.test(name):
+            response = as_charlie.get(address(name, things), headers=headers)
+            body = b"".join(response)
+            assert response.status_code == 200
+            assert CANARY.encode() not in body
+            assert b"KANARI" not in body
 
-    assert response.status_code == 200
-    assert CANARY.encode() not in body
-    assert b"KANARI" not in body
 
-
-@pytest.mark.parametrize("name", sorted({*PUBLIC, *PUBLIC_WITH, *PERSONAL}))
-@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+@pytest.mark.parametrize("headers", FORMS)
 def test_the_owner_sees_them_whole_and_as_fragments(
-    as_alice: Client, things: dict[str, Any], proved: None, name: str, headers: dict[str, str]
+    as_alice: Client,
+    things: dict[str, Any],
+    proved: None,
+    headers: dict[str, str],
+    subtests: pytest.Subtests,
 ) -> None:
-    response = as_alice.get(address(name, things), headers=headers)
+    for name in sorted({*PUBLIC, *PUBLIC_WITH, *PERSONAL}):
+        with subtests.test(name):
+            response = as_alice.get(address(name, things), headers=headers)
+            assert response.status_code in {200, 286}
+            assert response["Cache-Control"] == "no-store, private"
 
-    assert response.status_code in {200, 286}
-    assert response["Cache-Control"] == "no-store, private"
 
-
-@pytest.mark.parametrize("name", sorted(EFFECTS))
-def test_effects_come_by_post_alone(as_alice: Client, things: dict[str, Any], name: str) -> None:
-    assert as_alice.get(address(name, things)).status_code == 405
+def test_effects_come_by_post_alone(
+    as_alice: Client, things: dict[str, Any], subtests: pytest.Subtests
+) -> None:
+    for name in sorted(EFFECTS):
+        with subtests.test(name):
+            assert as_alice.get(address(name, things)).status_code == 405
 
 
 @pytest.mark.parametrize("name", sorted(RECENT))

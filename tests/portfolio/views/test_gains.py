@@ -15,9 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from exchanges.catalog import ExchangeName
 from exchanges.records import Kind
-from portfolio import gains, transfers
+from portfolio import bundle, gains, transfers
 from portfolio.models import (
+    BundlePiece,
     Correction,
+    GainsBundle,
     GainsChoice,
     GainsState,
     ImportBatch,
@@ -25,12 +27,15 @@ from portfolio.models import (
     MatchState,
     TransferMatch,
 )
+from portfolio.tasks import make_bundle
 from tests.conftest import make_connection
 from tests.portfolio.rates_rows import NOW
 from tests.portfolio.valuation_rows import at, make_entry
 
 HTMX = {"HX-Request": "true"}
-PAGES = ["/gains/", "/gains/lots/", "/gains/questions/", "/transfers/", "/corrections/", "/import/"]
+PAGES = [
+    "/gains/", "/gains/lots/", "/gains/questions/", "/gains/bundle/", "/transfers/", "/corrections/", "/import/",
+]  # fmt: skip
 EXPORTS = [
     "/gains/disposals.{}", "/gains/lots.{}", "/gains/totals.{}", "/gains/problems.{}", "/transfers/export.{}",
     "/corrections/export.{}", "/import/export.{}",
@@ -84,7 +89,7 @@ def test_exports_are_files_without_formulas_and_only_of_ones_own(
 
 def test_the_year_shows_what_was_realised(as_alice: Client, canary: User) -> None:
     context = as_alice.get("/gains/").context
-    assert context["year"] == 2025 and context["years"] == [2025]
+    assert context["year"] == 2025 and context["years"] == [(2025, "2025")]
     assert context["total"].gain == Decimal("33333.333333333333333333")
     assert [row.label for row in context["by_reason"]] == ["sale"]
     assert context["rows"][0].account == "=canary"
@@ -232,6 +237,34 @@ def test_a_file_without_the_needed_columns_asks_for_them(as_alice: Client, alice
     assert as_alice.post(f"{address}commit/").status_code == 302 and not ManualEntry.objects.exists()
 
 
-def test_the_bundle_is_a_zip(as_alice: Client, canary: User) -> None:
+def test_a_bundle_is_ordered_made_and_handed_out_to_its_owner(
+    as_alice: Client, as_charlie: Client, canary: User
+) -> None:
+    assert as_alice.get("/gains/bundle.zip").status_code == 404
+    assert as_alice.post("/gains/bundle/order/").status_code == 302
+    assert b"Being made" in as_alice.get("/gains/bundle/", headers=HTMX).content
+    assert bundle.waiting(NOW) == [canary.pk]
+    make_bundle(canary.pk)
+    assert b"Download" in as_alice.get("/gains/bundle/").content
     response = as_alice.get("/gains/bundle.zip")
-    assert response["Content-Type"] == "application/zip" and response.content.startswith(b"PK")
+    body = b"".join(response)
+    assert body.startswith(b"PK") and response["Content-Length"] == str(len(body))
+    assert as_charlie.get("/gains/bundle.zip").status_code == 404
+
+
+def test_a_new_bundle_takes_the_place_of_the_last_and_an_old_one_is_dropped(canary: User) -> None:
+    for _ in range(2):
+        bundle.want(canary, NOW)
+        bundle.make(canary, NOW)
+    assert set(BundlePiece.objects.values_list("edition", flat=True)) == {2}
+    bundle.drop_old(NOW + timedelta(days=6))
+    assert GainsBundle.objects.exists()
+    bundle.drop_old(NOW + timedelta(days=8))
+    assert not GainsBundle.objects.exists() and not BundlePiece.objects.exists()
+
+
+def test_before_the_first_report_no_figure_is_shown_as_zero(as_alice: Client) -> None:
+    text = as_alice.get("/gains/").content.decode()
+
+    assert "No gains yet" in text
+    assert "$0.00" not in text

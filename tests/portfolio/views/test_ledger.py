@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.db import connection as database
@@ -10,8 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from exchanges.records import Kind
 from tests.conftest import make_connection
 from tests.portfolio.factory import NOON, make_snapshot, make_transaction
+from tests.portfolio.valuation_rows import at, make_entry
 
 HTMX = {"HX-Request": "true"}
 GARBAGE = [
@@ -22,7 +25,7 @@ GARBAGE = [
     "-1",
     "9" * 40,
 ]
-FIELDS = ["connection", "asset", "kind", "status", "since", "until", "text", "before"]
+FIELDS = ["connection", "asset", "kind", "role", "status", "since", "until", "text", "before"]
 
 
 def test_rows_of_all_connections_come_newest_first(as_alice: Client, alice: User) -> None:
@@ -102,18 +105,17 @@ def test_a_connection_is_chosen_by_its_public_id(as_alice: Client, alice: User, 
     assert foreign not in [row.connection for row in strange]
 
 
-@pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize("value", GARBAGE, ids=range(len(GARBAGE)))
 @pytest.mark.parametrize("address", ["/ledger/", "/ledger/export.csv"])
 def test_garbage_in_the_address_is_no_fault(
-    as_alice: Client, alice: User, address: str, field: str, value: str
+    as_alice: Client, alice: User, address: str, subtests: pytest.Subtests
 ) -> None:
     make_transaction(make_connection(alice))
 
-    response = as_alice.get(address, {field: value})
-
-    assert response.status_code == 200
-    assert b"<script>" not in b"".join(response)
+    for field, value in product(FIELDS, GARBAGE):
+        with subtests.test(f"{field}={value[:20]!r}"):
+            response = as_alice.get(address, {field: value})
+            assert response.status_code == 200
+            assert b"<script>" not in b"".join(response)
 
 
 @pytest.mark.parametrize(
@@ -160,3 +162,15 @@ def test_a_row_opens_to_its_postings_and_its_raw_record(as_alice: Client, alice:
         assert row.raw.digest in text
     assert "<html" in page
     assert "<html" not in fragment
+
+
+def test_rows_with_a_fee_are_found_by_the_asset_of_the_fee(as_alice: Client, alice: User) -> None:
+    here = make_connection(alice)
+    plain = make_entry(here, Kind.TRADE, at("2025-01-01"), "1 BTC", "-9 USD")
+    paid = make_entry(here, Kind.TRADE, at("2025-01-02"), "1 BTC", "-9 USD", "-0.1 ETH fee")
+    found = {
+        query: [row.pk for row in as_alice.get(f"/ledger/?{query}").context["rows"]]
+        for query in ("role=fee", "role=fee&asset=eth", "role=fee&asset=BTC", "role=nonsense")
+    }
+    assert found["role=fee"] == found["role=fee&asset=eth"] == [paid.pk]
+    assert found["role=fee&asset=BTC"] == [] and found["role=nonsense"] == [paid.pk, plain.pk]

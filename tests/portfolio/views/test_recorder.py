@@ -10,7 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Connection, State, User
+from exchanges.clock import SYSTEM_CLOCK
+from exchanges.errors import Unreachable
 from portfolio.models import Coverage, Quarantine, Run, RunState, Transaction
+from portfolio.sync import hosts
 from portfolio.views.span_bar import bar
 from tests.conftest import make_connection
 from tests.portfolio.desks import desk
@@ -184,3 +187,44 @@ def test_the_last_request_and_answer_are_told_without_what_they_held(as_alice: C
     assert "GET /api/v1/" in text
     assert "a list of" in str(calls["last"])
     assert not {"key", "query", "headers", "body"} & calls["last"][0].keys()
+
+
+def test_a_host_that_does_not_answer_is_told_of(as_alice: Client, alice: User) -> None:
+    connection = make_connection(alice, synced_at=timezone.now())
+    one = hosts.breaker("btse", SYSTEM_CLOCK)
+    for _ in range(4):
+        one.failed(Unreachable())
+
+    for page in ("connections", "connection", "connection_recorder"):
+        args = [] if page == "connections" else [connection.public_id]
+        assert "BTSE does not answer; next try at" in as_alice.get(reverse(page, args=args)).content.decode()
+    told = as_alice.get(
+        reverse("connection_recorder", args=[connection.public_id]), {"format": "json"}
+    ).json()
+    assert told["host"]["error"]
+
+
+def test_a_pause_that_the_exchange_asked_for_is_told_of(as_alice: Client, alice: User) -> None:
+    until = timezone.now() + timedelta(minutes=5)
+    connection = make_connection(alice, synced_at=timezone.now(), quiet_until=until)
+
+    page = as_alice.get(reverse("connection", args=[connection.public_id])).content.decode()
+
+    assert f"BTSE asked for a pause until {until:%Y-%m-%d %H:%M:%S} UTC." in page
+
+
+def test_a_hole_is_asked_for_by_its_button(as_alice: Client, alice: User) -> None:
+    connection = make_connection(alice, next_sync_at=timezone.now() + DAY)
+    row = covered((0, 4), (6, 10))
+    row.connection = connection
+    row.save()
+    page = as_alice.get(reverse("connection_recorder", args=[connection.public_id])).content.decode()
+    start, end = (MAY + 4 * DAY), (MAY + 6 * DAY)
+    assert f'name="since" value="{start.isoformat()}"' in page
+
+    stretch = {"since": start.isoformat(), "until": end.isoformat()}
+    said = post(as_alice, "connection_walk", connection, stream="wallet_history", **stretch)
+
+    row.refresh_from_db()
+    assert "2026-05-05 00:00 to 2026-05-07 00:00 UTC is read again" in said
+    assert (row.hole_from, row.hole_until, row.again_at) == (start, end, None)
