@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,6 +33,9 @@ RATES = {
     Fault.HTML: 1,
     Fault.DUPLICATE_ROWS: 3,
 }
+HOSTILE = "mallory"
+"""Whose exchange drips, beside those whose exchanges are well."""
+DRIPS, DRIP = 10, 0.7
 Moves = dict[str, dict[str, Decimal]]
 
 
@@ -80,6 +84,9 @@ class Listener:
     nonces: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     requests: int = 0
     methods: set[str] = field(default_factory=set)
+    hostile: str = ""
+    """The key whose answers only drip."""
+    dripped: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -90,13 +97,25 @@ class Listener:
             self.methods.add(environ["REQUEST_METHOD"])
             if key and nonce:
                 self.nonces[key].append(int(nonce))
-        return self.app(environ, start_response)
+        answer = self.app(environ, start_response)
+        if not key or key != self.hostile:
+            return answer
+        self.dripped += 1
+        return drip(b"".join(answer))
 
     def violations(self) -> int:
         """How many nonces were not above all before them."""
         with self._lock:
             runs = [list(one) for one in self.nonces.values()]
         return sum(later <= earlier for one in runs for earlier, later in pairwise(one))
+
+
+def drip(body: bytes) -> Iterator[bytes]:
+    """The same answer, a little at a time: slow enough to fill a turn with a few calls, too quick to count as silence."""
+    piece = len(body) // DRIPS + 1
+    for start in range(0, len(body), piece):
+        time.sleep(DRIP)
+        yield body[start : start + piece]
 
 
 class Accounts:
@@ -114,6 +133,9 @@ class Accounts:
         self._faults = {name: Faults(app, seed=seed) for name, app in apps.items()}
         self.listeners = {name: Listener(faulty) for name, faulty in self._faults.items()}
         self._grown = 0
+        world = small_world(f"{seed}-{HOSTILE}")
+        self.hostile = account(HOSTILE, "btse", world, apps["btse"], number=len(self._worlds))
+        self.listeners["btse"].hostile = self.hostile.key
 
     def trouble(self, *, on: bool) -> None:
         """Let exchanges fail now and then, or let all be well."""

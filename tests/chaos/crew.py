@@ -23,6 +23,7 @@ class Member:
         """Started at once, in a group of its own."""
         self.name = name
         self.kills = self.deaths = 0
+        self._groups: list[int] = []
         self._line, self._env, self._log = shlex.split(line), dict(env), log
         self._process = self._start()
 
@@ -52,12 +53,25 @@ class Member:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        for group in self._groups:
+            self._end_left(group)
+
+    def _end_left(self, group: int) -> None:
+        """Children of one that was killed alone live on; a number that somebody else has by now is left alone."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                pid, rest = int(stat.parent.name), stat.read_text().rpartition(")")[2].split()
+                told = (stat.parent / "environ").read_bytes()
+                if int(rest[2]) == group and f"DATA_DIR={self._env['DATA_DIR']}".encode() in told:
+                    os.kill(pid, signal.SIGKILL)
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 self._line, env=self._env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
+        self._groups.append(process.pid)
+        return process
 
 
 class Crew:

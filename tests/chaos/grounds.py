@@ -18,11 +18,14 @@ from typing import Any
 Blow = Callable[[], None]
 
 
-def tear_schedule(data: Path, dice: random.Random) -> None:
-    """Leave the file in which beat remembers what it has sent as a loss of power would: cut somewhere."""
+def tear_schedule(data: Path, dice: random.Random) -> int:
+    """Leave the file in which beat remembers what it has sent as a loss of power would: cut somewhere. How many files."""
+    cut = 0
     for file in sorted(data.glob("beat-schedule*")):
         with contextlib.suppress(OSError):
             os.truncate(file, dice.randrange(file.stat().st_size + 1))
+            cut += 1
+    return cut
 
 
 class Embedded:

@@ -23,7 +23,7 @@ from accounts.models import Connection, State, User
 from exchanges.sandbox.server import Serving
 from portfolio.models import Run, RunState
 from portfolio.processes import processes
-from tests.chaos.accounts import Account, Accounts
+from tests.chaos.accounts import DRIP, DRIPS, Account, Accounts
 from tests.chaos.crew import Crew
 from tests.chaos.grounds import Embedded, Served, tear_schedule
 from tests.chaos.verdict import differences, doubles
@@ -68,6 +68,7 @@ class Storm:
         self._accounts = Accounts(seed, USERS)
         self._blows, self._violations = Counter[str](), list[str]()
         self._recoveries, self._web = list[float](), list[float]()
+        self._deck: list[str] = []
         self._port = 20_000 + os.getpid() % 20_000
 
     def run(self, seconds: int) -> bool:
@@ -101,6 +102,12 @@ class Storm:
             )
             store_key(made, one.key, one.secret)
             self._pairs.append((made.pk, one))
+        hostile = self._accounts.hostile
+        owner = User.objects.create_user(f"{hostile.user}@example.org", "not-to-be-used")
+        made = Connection.objects.create(
+            user=owner, exchange=hostile.exchange, label="drips", state=State.ACTIVE
+        )
+        store_key(made, hostile.key, hostile.secret)
 
     @contextmanager
     def _growing(self) -> Iterator[None]:
@@ -122,19 +129,31 @@ class Storm:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(self._dice.uniform(0.1, 3.0))
-            blows: dict[str, Callable[[], None]] = dict(self._ground.blows())
-            for name, member in crew.members.items():
-                blows[f"{name} killed"] = lambda it=member: it.kill(group=True)  # type: ignore[misc]
-                blows[f"{name} killed alone"] = lambda it=member: it.kill(group=False)  # type: ignore[misc]
-            blows["beat killed, its file cut"] = lambda: self._cut_beat(crew)
-            name = self._dice.choice([*blows, "worker killed", "worker killed"])
-            self._blows[name] += 1
-            blows[name]()
+            self._strike(crew)
         self._accounts.trouble(on=False)
+
+    def _strike(self, crew: Crew) -> None:
+        """The next blow of a shuffled deck that holds each kind, so that none is left out by chance."""
+        blows = self._kinds(crew)
+        if not self._deck:
+            self._deck = [*blows, "worker killed", "worker killed"]
+            self._dice.shuffle(self._deck)
+        name = self._deck.pop()
+        blows[name]()
+        self._blows[name] += 1
+
+    def _kinds(self, crew: Crew) -> dict[str, Callable[[], None]]:
+        blows: dict[str, Callable[[], None]] = dict(self._ground.blows())
+        for name, member in crew.members.items():
+            blows[f"{name} killed"] = lambda it=member: it.kill(group=True)  # type: ignore[misc]
+            blows[f"{name} killed alone"] = lambda it=member: it.kill(group=False)  # type: ignore[misc]
+        blows["beat killed, its file cut"] = lambda: self._cut_beat(crew)
+        return blows
 
     def _cut_beat(self, crew: Crew) -> None:
         (crew.members.get("beat") or crew.members["worker"]).kill(group=True)
-        tear_schedule(settings.DATA_DIR, self._dice)
+        if not tear_schedule(settings.DATA_DIR, self._dice):
+            self._violations.append("beat has no file that could be cut")
 
     def _rest(self, crew: Crew) -> None:
         """Until all is well again; a user who sees a failure asks for another try."""
@@ -175,7 +194,7 @@ class Storm:
     def _behind(self, since: datetime) -> list[str]:
         """Connections not read to the end by a run that began after `since`."""
         done = Run.objects.filter(state=RunState.OK, started_at__gt=since).values("connection")
-        left = Connection.objects.exclude(pk__in=done)
+        left = Connection.objects.filter(pk__in=[pk for pk, _ in self._pairs]).exclude(pk__in=done)
         return [f"{one.pk} {one.exchange} {one.state} {one.reason_code}" for one in left]
 
     def _ask_web(self) -> None:
@@ -206,13 +225,24 @@ class Storm:
 
     def _tell(self, crew: Crew) -> None:
         """What happened, and what was wrong."""
+        missed = [name for name in self._kinds(crew) if not self._blows[name]]
+        if missed:
+            self._violations.append(f"never dealt: {', '.join(missed)} (a longer run deals each kind)")
         rows = ", ".join(f"{name} {number}" for name, number in sorted(self._blows.items()))
         print(f"  blows survived: {sum(self._blows.values())} ({rows})")
+        kills = sum(one.kills for one in crew.members.values()) + self._blows["broker killed"]
+        print(f"  of these {kills} times SIGKILL to a process or its group")
         alone = {name: one.deaths - one.kills for name, one in crew.members.items() if one.deaths > one.kills}
         print(f"  processes that ended by themselves: {alone or 'none'}")
         asked = sum(one.requests for one in self._accounts.listeners.values())
         runs = Counter(Run.objects.values_list("state", flat=True))
         print(f"  {asked} requests, {self._accounts.faults} met a fault; runs: {dict(runs)}")
+        dripped = self._accounts.listeners[self._accounts.hostile.exchange].dripped
+        print(
+            f"  beside them one hostile connection: {dripped} answers that dripped for {DRIPS * DRIP:.0f} s"
+        )
+        if not dripped:
+            self._violations.append("the hostile connection was never asked")
         rows_now = sum(len(account.ids()) for _, account in self._pairs)
         print(f"  {len(self._pairs)} connections, {rows_now} rows, compared with the truth one by one")
         print(f"  all synced again after a worker's death: {spread(self._recoveries)} (limit {SOON:.0f} s)")

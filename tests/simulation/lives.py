@@ -245,7 +245,8 @@ class Life:
         """When a row is final, and what has become of it then."""
         if self.dice.random() < 0.6:
             return at, Status.COMPLETED
-        settles = at + timedelta(minutes=self.dice.randrange(1, 3000))
+        longest = self.dice.choice((3_000, 3_000, 12_000))  # eight days: more than any list is read again for
+        settles = at + timedelta(minutes=self.dice.randrange(1, longest))
         return settles, self.dice.choice((Status.COMPLETED, Status.COMPLETED, Status.CANCELLED))
 
     def _amount(self) -> Decimal:

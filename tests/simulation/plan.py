@@ -32,7 +32,10 @@ class Trouble(StrEnum):
     CRASH_AT_SQL = "the process dies at a statement"
     BUSY = "the database refuses some statements in a row"
     FREEZE = "the worker freezes until another one has taken over"
+    RESTART = "the database is gone until the work of the moment is over"
+    OUTAGE = "the exchange's host answers nobody for a while"
     LOST = "the broker forgets a message"
+    FLUSH = "the broker forgets all messages"
     TWICE = "a message comes twice"
     SWAP = "the tokens of two connections are exchanged in the database"
     REMOVE = "the key is removed while it is used"
@@ -74,6 +77,9 @@ CAPS: dict[Fault | Trouble, float] = {
     Trouble.BACKDATED: 0.3,
     Trouble.CLOCK_JUMP: 0.2,
     Trouble.CONGESTION: 0.1,
+    Trouble.RESTART: 0.001,
+    Trouble.OUTAGE: 0.01,
+    Trouble.FLUSH: 0.3,
 }
 """A class that is on comes with a chance from nothing up to this, drawn per seed."""
 
@@ -81,7 +87,11 @@ LIES = frozenset({Fault.EMPTY_PAGE, Trouble.SPOIL})
 """What no honest exchange does."""
 LIES_OF_PAGES = frozenset({Fault.STALE, Fault.LATE_ROWS})
 """Where pages are counted from the newest row, an older view of one page hides rows however old they are."""
-OFF = 2 / 3
+OFF, OFF_IN_STORMS = 2 / 3, 1 / 3
+"""The chance of each class to be off; one seed in four is a storm, in which twice as many are on."""
+OPENED = timedelta(weeks=12)
+"""In most seeds BTSE opened that long ago, before any life here begins; in one of six it did in 2018, as in truth, and
+walks over everything go through years without a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +112,10 @@ class Plan:
     """How far stale answers and late rows lag."""
     visible: timedelta
     """How long after it counts a late row is listed, at most."""
+    worth: bool
+    """Whether figures are told too; they take a third of the time, and one seed of three does."""
+    old: bool
+    """Whether BTSE opened as long ago as in truth."""
 
     def rate(self, what: Fault | Trouble) -> float:
         """How often it comes, from 0 to 1."""
@@ -113,7 +127,7 @@ def plan(seed: int) -> Plan:
     dice = Random(f"plan {seed}")
     exchange = EXCHANGES[seed % len(EXCHANGES)]
     profile = Profile.LYING if seed // len(EXCHANGES) % 3 == 2 else Profile.HONEST
-    rates = {what: dice.uniform(0, cap) for what, cap in CAPS.items() if dice.random() > OFF}
+    rates = _rates(seed)
     if profile is Profile.HONEST:
         lies = LIES if exchange == "btse" else LIES | LIES_OF_PAGES
         rates = {what: rate for what, rate in rates.items() if what not in lies}
@@ -129,7 +143,16 @@ def plan(seed: int) -> Plan:
         switches=_switches(dice, exchange),
         behind=timedelta(hours=dice.uniform(0.1, 240 if lying else 20)),
         visible=timedelta(hours=dice.uniform(0.1, 480 if lying else 36)),
+        worth=dice.random() < 1 / 3,
+        old=dice.random() < 1 / 6,
     )
+
+
+def _rates(seed: int) -> dict[Fault | Trouble, float]:
+    """Each class has dice of its own, so that a new class leaves the others as they were."""
+    off = Random(f"off {seed}").choice((OFF, OFF, OFF, OFF_IN_STORMS))
+    dice = {what: Random(f"rate {seed} {what}") for what in CAPS}
+    return {what: dice[what].uniform(0, cap) for what, cap in CAPS.items() if dice[what].random() > off}
 
 
 def _slight(dice: Random) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -14,19 +14,23 @@ from typing import TypeVar
 from unittest import mock
 
 import httpx2
+from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
 from accounts.keys import store_key
 from accounts.models import Connection, State, User
+from exchanges.btse.walk import Walk
+from exchanges.btse.windows import millis
 from exchanges.sandbox.world import World
 from portfolio import sync, tasks
 from portfolio.models import RunState, Trigger
 from portfolio.sync import SyncResult, schedule
+from tests.exchanges.clocks import START
 from tests.simulation import oracles
 from tests.simulation.lives import Life
-from tests.simulation.oracles import Memory, Violation
-from tests.simulation.plan import Plan, Profile, Trouble, plan
+from tests.simulation.oracles import Calls, Memory, Violation
+from tests.simulation.plan import OPENED, Plan, Profile, Trouble, plan
 from tests.simulation.troubles import Busy, Clock, Crash, Statements
 from tests.simulation.wire import APPS, Heard, Wire
 
@@ -36,6 +40,8 @@ FAR = datetime(2090, 1, 1, tzinfo=UTC)
 TURN = 60.0
 AFTER_REMOVAL = 2
 """So many calls may already be on their way when a key is removed: the one that is out, and one before the next page."""
+FIGURES = ("portfolio.valuation.update", "portfolio.transfers.suggest", "portfolio.gains.want")
+"""What is told about a ledger beside its proofs; it changes nothing of what is read."""
 LOG = "%(name)s %(levelname)s %(message)s"
 
 
@@ -49,6 +55,8 @@ class Tenant:
     memory: Memory = field(default_factory=Memory)
     sent: set[str] = field(default_factory=set)
     nameless: int = 0
+    waits_until: datetime = START
+    """Until when the exchange has told to wait."""
     removed_at: int | None = None
     """The number of the call at which the key was removed, until it is put in again."""
 
@@ -136,10 +144,13 @@ class Simulation:
         """The world, the exchange and two users; nothing has been read yet."""
         self.plan = course
         self.dice = Random(f"run {course.seed}")
+        self._of = {what: Random(f"run {course.seed} {what}") for what in course.rates}
         self.clock = Clock(course.skew)
         self.statements = Statements(course, Random(f"sql {course.seed}"))
         self.crashes = 0
         self.frozen: set[str] = set()
+        self.heard = Calls()
+        self._base = settings.EXCHANGE_URLS[course.exchange]
         self._logged = logged
         self._running: list[Tenant] = []
         self.tenants = [self._tenant(number) for number in (0, 1)]
@@ -148,6 +159,7 @@ class Simulation:
         app.admit(second.key, second.secret, world=second.life.world)
         self.wire = Wire(course, Random(f"wire {course.seed}"), self.clock, app)
         self.wire.before, self.wire.answered, self.wire.meanwhile = self._asks, self._hears, self._meanwhile
+        self.wire.told_to_wait = self._must_wait
         self.client = httpx2.Client(transport=self.wire)
 
     def _tenant(self, number: int) -> Tenant:
@@ -168,7 +180,7 @@ class Simulation:
 
     def run(self) -> Report:
         """All ticks, then the end without trouble."""
-        with self._thrown_dice(), self.statements.watched(), self.client:
+        with self._thrown_dice(), self._shorter(), self.statements.watched(), self.client:
             for _ in range(self.plan.ticks):
                 self._tick()
             self._calm()
@@ -193,7 +205,22 @@ class Simulation:
         """What the product leaves to chance comes from the seed."""
         random.seed(self.plan.seed)
         dice = SimpleNamespace(Random=lambda: Random(self.dice.random()))
-        with mock.patch("portfolio.sync.ending.random", dice):
+        with (
+            mock.patch("portfolio.sync.ending.random", dice),
+            mock.patch("portfolio.sync.hosts.random", dice),
+        ):
+            yield
+
+    @contextmanager
+    def _shorter(self) -> Iterator[None]:
+        """What the plan leaves out, because it takes long and tells little."""
+        with ExitStack() as stack:
+            if not self.plan.old:
+                begin = millis(START - OPENED)
+                stack.enter_context(mock.patch("exchanges.btse.fills.BEGIN", begin))
+                stack.enter_context(mock.patch.dict(Walk.__init__.__kwdefaults__, floor=begin))
+            for figure in () if self.plan.worth else FIGURES:
+                stack.enter_context(mock.patch(figure, lambda *told, **how: None))
             yield
 
     def _tick(self) -> None:
@@ -216,13 +243,16 @@ class Simulation:
         self._walk_only_when_asked()
         due = self._product(lambda: schedule.claim_due(self.clock.now())) or []
         for connection_id in due:
+            if self._happens(Trouble.FLUSH):
+                break
             if self._happens(Trouble.LOST):
                 continue
             for _ in range(2 if self._happens(Trouble.TWICE) else 1):
                 self._work(connection_id, Trigger.SCHEDULE)
 
     def _happens(self, what: Trouble) -> bool:
-        return self.dice.random() < self.plan.rate(what)
+        rate = self.plan.rate(what)
+        return bool(rate) and self._of[what].random() < rate
 
     def _users_act(self) -> None:
         """Whoever is told that his connection needs attention looks after it, sooner or later."""
@@ -278,26 +308,37 @@ class Simulation:
             self.crashes += 1
         except Busy:
             pass
+        finally:
+            self.statements.is_down = self.statements.is_down and bool(self._running)
         return None
 
     def _look(self, tenant: Tenant, done: SyncResult | None) -> None:
         """Every oracle that holds at any moment."""
         with self.statements.unwatched():
-            for one in self.tenants:
-                store = oracles.stored(one.connection_id)
-                oracles.is_said(store, one.life.said(self.clock.true() + timedelta(days=1)))
-                one.memory.look(one.connection_id, store)
-                oracles.nothing_of(self.tenants[1 - one.number].life, one.connection_id)
-            oracles.nonces_rise(self.wire.app.log, frozenset(self.frozen))
-            oracles.only_reads(self.wire.app.log)
+            if self.statements.have_written:
+                self._compare()
+            self.heard.look(self.wire.app.log, self.frozen)
             if done is not None and done.state is RunState.OK:
                 oracles.all_kept(tenant.connection_id, tenant.sent, tenant.nameless)
+
+    def _compare(self) -> None:
+        """Both tenants, as a statement may have met the wrong one."""
+        for one in self.tenants:
+            store = oracles.stored(one.connection_id)
+            oracles.is_said(store, one.life.said(self.clock.true() + timedelta(days=1)))
+            one.memory.look(one.connection_id, store)
+            oracles.nothing_of(self.tenants[1 - one.number].life, one.connection_id)
+        self.statements.have_written = False
 
     def _asks(self, request: httpx2.Request) -> None:
         """A call goes out."""
         if database.in_atomic_block:
             raise Violation("a database transaction is open during a call")
         tenant = self._running[-1]
+        if str(request.url).partition("?")[0] != self._base + request.url.path:
+            raise Violation(f"(e) a call to {request.url.host}")
+        if self.clock.true() < tenant.waits_until:
+            raise Violation("a call was made before the time that the exchange had told")
         keys = {request.headers.get(name) for name in ("key", "btse-api", "request-api")} - {None}
         signed = request.headers.get("authorization", "")
         if keys - {tenant.key} or (signed and f" {tenant.key}:" not in signed):
@@ -309,6 +350,9 @@ class Simulation:
         tenant = self._running[-1]
         tenant.sent |= heard.ids
         tenant.nameless += heard.nameless
+
+    def _must_wait(self, seconds: float) -> None:
+        self._running[-1].waits_until = self.clock.true() + timedelta(seconds=seconds)
 
     def _meanwhile(self, trouble: Trouble) -> None:
         tenant = self._running[-1]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from multiprocessing import get_context
 from typing import NamedTuple
@@ -30,34 +31,52 @@ class Tried(NamedTuple):
         return self.error.strip().splitlines()[-1] if self.error else ""
 
 
-def many(count: int, first: int, jobs: int, bug: str = "") -> Iterator[Tried]:
-    """All seeds from `first` on, with a bug planted where one is named."""
-    seeds = range(first, first + count)
+@contextmanager
+def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """So many processes that can try seeds; what still waits at the end is not begun."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=prepare) as pool:
-        yield from pool.map(attempt, seeds, [bug] * count, chunksize=5)
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def prepare() -> None:
-    """An empty database for this process; pytest has its own way to one."""
+def many(pool: ProcessPoolExecutor, seeds: Sequence[int], bug: str = "") -> Iterator[Tried]:
+    """All these seeds, with a bug planted where one is named."""
+    yield from pool.map(attempt, seeds, [bug] * len(seeds))
+
+
+def set_up() -> None:
+    """Make the product's modules ready to be imported."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django  # noqa: PLC0415
 
     django.setup()
+
+
+def prepare() -> None:
+    """An empty database for this process; pytest has its own way to one."""
+    set_up()
     from django.db import connection  # noqa: PLC0415
 
     with redirect_stdout(StringIO()):
         connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    gc.freeze()
 
 
 def attempt(seed: int, bug: str = "") -> Tried:
     """One seed."""
-    from tests.simulation.bugs import planted  # noqa: PLC0415
+    from tests.simulation.bugs import BUGS, planted  # noqa: PLC0415
+    from tests.simulation.oracles import Violation  # noqa: PLC0415
+    from tests.simulation.plan import plan  # noqa: PLC0415
     from tests.simulation.run import simulate  # noqa: PLC0415
 
+    if bug and plan(seed).exchange not in BUGS[bug].exchanges:
+        return Tried(seed, "", "the spoilt code does not run at this exchange")
     try:
         with planted(bug):
             report = simulate(seed)
-    except Exception:
+    except (Exception, Violation):
         return Tried(seed, traceback.format_exc())
     told = (
         f"{report.calls} calls, {report.statements} statements, {report.rows} rows, {report.crashes} crashes"

@@ -14,6 +14,9 @@ from tests.exchanges.clocks import START
 from tests.simulation.plan import Plan, Trouble
 
 UNTOUCHED = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
+WRITES = ("INSERT", "UPDATE", "DELETE")
+LOOKED_AT = ("portfolio_raw", "portfolio_transaction", "portfolio_posting", "portfolio_quarantine")
+"""The tables that the oracles read at every step: they need not where nothing has written there."""
 
 
 class Crash(BaseException):
@@ -65,7 +68,12 @@ class Statements:
         self._armed = False
         self._next_crash = self._far(Trouble.CRASH_AT_SQL)
         self._next_busy = self._far(Trouble.BUSY)
+        self._next_restart = self._far(Trouble.RESTART)
         self._refusing = 0
+        self.is_down = False
+        """The database is gone, until somebody starts it again."""
+        self.have_written = True
+        """Whether a table that the oracles look at may have changed since they looked."""
         self.off = False
 
     @contextmanager
@@ -96,8 +104,15 @@ class Statements:
         if not self._armed or sql.startswith(UNTOUCHED):
             return execute(sql, params, many, context)
         self.seen += 1
+        self.have_written = self.have_written or (sql.startswith(WRITES) and any(t in sql for t in LOOKED_AT))
         if self.off:
             return execute(sql, params, many, context)
+        if self.seen >= self._next_restart:
+            self._next_restart = self.seen + self._far(Trouble.RESTART)
+            self.is_down = True
+        if self.is_down:
+            self.failed += 1
+            raise Busy("server closed the connection unexpectedly")
         if self.seen >= self._next_busy:
             self._refusing = self._dice.choice((1, 1, 2, 5, 30))
             self._next_busy = self.seen + self._far(Trouble.BUSY)

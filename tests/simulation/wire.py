@@ -108,12 +108,17 @@ class Wire(httpx2.BaseTransport):
         self.app = app
         self.clock = clock
         self.calls = 0
+        self.unanswered = 0
+        """Calls that met a host that was down."""
         self.off = False
         self.before: Callable[[httpx2.Request], None] = lambda request: None
         self.answered: Callable[[Heard], None] = lambda heard: None
         self.meanwhile: Callable[[Trouble], None] = lambda trouble: None
+        self.told_to_wait: Callable[[float], None] = lambda seconds: None
         self._plan = plan
         self._dice = dice
+        self._of = {what: Random(f"wire {plan.seed} {what}") for what in plan.rates}
+        self._down_until = clock.true()
         self._recorder = Recorder(app, dice)
         self._faults = Faults(
             self._recorder,
@@ -136,18 +141,25 @@ class Wire(httpx2.BaseTransport):
             self.clock.advance(self._dice.uniform(1, 40))
         if self._happens(Trouble.CRASH_AT_CALL):
             raise Crash("before a call")
-        for trouble in (Trouble.GROW, Trouble.REMOVE, Trouble.FREEZE):
-            if self._dice.random() < 0.5 and self._happens(trouble):
-                self.meanwhile(trouble)
+        self._let_happen()
         answer = self._asked(request)
-        for trouble in (Trouble.GROW, Trouble.REMOVE, Trouble.FREEZE):
-            if self._dice.random() < 0.5 and self._happens(trouble):
-                self.meanwhile(trouble)
+        self._let_happen()
         if self._happens(Trouble.CRASH_AT_CALL):
             raise Crash("after a call")
         return answer
 
+    def _let_happen(self) -> None:
+        """What goes on elsewhere, as often before the answer as after it."""
+        for trouble in MEANWHILE:
+            if self._happens(trouble) and self._of[trouble].random() < 0.5:
+                self.meanwhile(trouble)
+
     def _asked(self, request: httpx2.Request) -> httpx2.Response:
+        if self._happens(Trouble.OUTAGE):
+            self._down_until = self.clock.true() + timedelta(seconds=self._dice.choice(OUTAGES))
+        if not self.off and self.clock.true() < self._down_until:
+            self.unanswered += 1
+            raise httpx2.ConnectError("the host is down")
         fault = next((what for what in self._wire_faults if self._happens(what)), None)
         if fault is Fault.WRONG_CLOCK:
             self._faults.clock = timedelta(seconds=self._dice.uniform(-7200, 7200))
@@ -156,6 +168,8 @@ class Wire(httpx2.BaseTransport):
         self._recorder.spoil = self._happens(Trouble.SPOIL)
         self._recorder.heard = None
         answer = self._inner.handle_request(request)
+        if answer.status_code == 429 and "retry-after" in answer.headers:
+            self.told_to_wait(float(answer.headers["retry-after"]))
         heard = self._recorder.heard
         if heard is not None and answer.status_code == 200 and fault not in UNHEARD:
             self.answered(heard)
@@ -165,8 +179,12 @@ class Wire(httpx2.BaseTransport):
         return self._dice.choice((httpx2.ReadError, httpx2.ReadTimeout, httpx2.ConnectError))(reason)
 
     def _happens(self, what: Fault | Trouble) -> bool:
-        return not self.off and self._dice.random() < self._plan.rate(what)
+        rate = self._plan.rate(what)
+        return bool(rate) and not self.off and self._of[what].random() < rate
 
 
+MEANWHILE = (Trouble.GROW, Trouble.REMOVE, Trouble.FREEZE)
+OUTAGES = (5, 60, 900, 7200)
+"""For how many seconds a host is down."""
 UNHEARD = {Fault.CUT_BODY, Fault.NAN, Fault.DUPLICATE_KEYS}
 """Answers that cannot be read as a whole: nothing of them may be believed."""

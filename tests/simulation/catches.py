@@ -1,0 +1,36 @@
+"""A seed that catches each planted bug, so that a test need not look for one: `make simulate-bugs` finds others."""
+
+from __future__ import annotations
+
+CAUGHT_AT: dict[str, int] = {
+    "float amounts": 0,
+    "amounts of 28 digits": 3,
+    "1_000 is an amount": 26,
+    "fees are forgotten": 0,
+    "fees are counted twice": 0,
+    "open rows count as completed": 3,
+    "a full page taken for everything": 0,
+    "first page only": 4,
+    "stop at the first known row": 12,
+    "no overlap": 12,
+    "a rising list has no overlap": 118,
+    "the front list is believed whole": 19,
+    "a bad body is an empty page": 20,
+    "an error is an empty page": 49,
+    "ids unique without the tenant": 0,
+    "rows alike are taken for one": 0,
+    "insert or ignore": 0,
+    "cursor before the rows": 22,
+    "nonce from the clock": 35,
+    "nonce in memory": 35,
+    "the same nonce when tried again": 6,
+    "redirects are followed": 6,
+    "asked with POST": 0,
+    "dead workers stay": 1,
+    "the lease is not looked at": 0,
+    "a sealed key opens in any row": 2,
+    "the secret in a log line": 0,
+    "no transaction around a page": 17,
+    "delete, then insert, without a transaction": 11,
+    "no full walk": 6,
+}
