@@ -15,6 +15,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -28,20 +29,22 @@ import httpx2
 from django.conf import settings
 from django.db import connections as databases
 
-from accounts.keys import store_key
-from accounts.models import Connection, State, User
+from accounts.models import Connection, User
 from benchmarks.inside.accounts import app_of
 from benchmarks.inside.fresh import ROOT
 from benchmarks.inside.rush import RushingClock, connected
 from exchanges import sockets
 from exchanges.btse import sign
 from exchanges.sandbox.web import Exchange
-from portfolio.models import Coverage, Run, RunState, Trigger
+from portfolio import gains
+from portfolio.models import PriceHistory, Proof, Run, RunState, Trigger
 from portfolio.processes import THREADS as USUAL
 from portfolio.processes import processes
-from portfolio.sync import run
+from portfolio.tasks import bring_up_to_date
 
 THREADS, LATENCY = 16, 0.2
+PAST, TURNS = 40, 3
+"""Rows that each account has behind it, and turns that were taken before the measured one."""
 GOAL_MINUTE, GOAL_RATIO = 600, 0.7
 Said = dict[str, bytes]
 
@@ -83,28 +86,32 @@ class Recorder:
 
 
 def recorded(number: int) -> tuple[list[int], Said, list[str]]:
-    """So many connections with the same history behind them; what an idle sync is told, and what it asks."""
+    """So many users with a connection each, all read and told before; what an idle sync is told, and what it asks.
+
+    Each has a key of its own and the same life behind it, so that one recorded answer is true for all.
+    """
     clock = RushingClock()
-    # One row, young enough for every idle sync to be told of it: each account then proves, and none is walked again.
-    recorder = Recorder(app_of("btse", 1, clock))
-    first = connected("btse", "key", "secret")
+    clock.day_moves = False
+    app = app_of("btse", PAST, clock)
+    recorder = Recorder(app)
+    made = [connected("btse", f"key-{place}", "secret") for place in range(number)]
+    for place in range(number):
+        app.admit(f"key-{place}", "secret")
     with httpx2.Client(transport=httpx2.WSGITransport(app=recorder)) as client:
-        run(first.pk, trigger=Trigger.COMMAND, clock=clock, client=client)
-        mark = len(recorder.asked)
-        run(first.pk, trigger=Trigger.COMMAND, clock=clock, client=client)
-    user = User.objects.get(connections=first)
-    made = [first.pk]
-    known = list(Coverage.objects.of(first))
-    for place in range(1, number):
-        one = Connection.objects.create(user=user, exchange="btse", label=f"n{place}", state=State.ACTIVE)
-        store_key(one, f"key-{place}", "secret")
-        for row in known:
-            row.pk, row.connection, row.latest = None, one, {}
-            row.save(force_insert=True)
-        made.append(one.pk)
-    Connection.objects.update(full_walk_at=datetime.now(UTC) + timedelta(days=7), nonce=0)
+        for turn in range(TURNS):
+            for place, one in enumerate(made):
+                mark = len(recorder.asked)
+                bring_up_to_date(one.pk, trigger=Trigger.COMMAND, clock=clock, client=client)
+                if turn == TURNS - 1 and not place:
+                    paths = recorder.asked[mark:]
+    for user in list(User.objects.all()):
+        gains.compute(user, clock.now())
+    PriceHistory.objects.update(asked_at=clock.now())
+    Connection.objects.update(full_walk_at=clock.now() + timedelta(days=7))
+    verdicts = Counter(Proof.objects.values_list("verdict", flat=True))
+    print(f"  {number} users, each with {PAST} rows; proofs {dict(verdicts)}", flush=True)
     Run.objects.all().delete()
-    return made, recorder.said, recorder.asked[mark:]
+    return [one.pk for one in made], recorder.said, paths
 
 
 def bare_loop(url: str, paths: Sequence[str], number: int) -> float:
