@@ -152,9 +152,9 @@ class Trades:
             if page == start and not sheet.rows.sent and page > 1:
                 return False
             self._learn(sheet)
+            yield self._page(sheet, self._stored)
             if not self._order and not self._is_last(sheet, page):
                 return False
-            yield self._page(sheet, self._stored)
             last = self._is_last(sheet, page)
             if last or (self._order == "down" and any(time < threshold for time in sheet.times)):
                 self._deep = self._began

@@ -379,16 +379,32 @@ def test_an_order_that_cannot_be_asked_for_is_kept_as_it_was_listed(source_id: s
     assert [raw.source_id for page in pages for raw in page.raws if raw.stream == "orders"] == [source_id]
 
 
+TRADE = {
+    "id": 1,
+    "datetime": 1786500000,
+    "type": "buy",
+    "amount": "1",
+    "price": "1",
+    "currencyPair": "btcusdt",
+}
+
+
+def test_trades_are_kept_from_the_page_that_shows_that_there_are_several() -> None:
+    empty: dict[str, Any] = {"trades": [], "pages": 1}
+    told = iter([{"trades": [{**TRADE, "id": 2}], "pages": 1}, {"trades": [TRADE], "pages": 2}, empty])
+    pairs = {"btcusdt": {"baseCurrency": "btc", "counterCurrency": "usdt"}}
+    connector = over(
+        lambda request: httpx2.Response(200, json=pairs if request.url.path == PAIRS_PATH else next(told))
+    )
+    *_, last = connector.read("trades", Progress())
+
+    again = connector.read("trades", Progress(cursor=last.cursor))  # the same page is empty when asked again
+
+    assert "1" in {raw.source_id for page in again for raw in page.raws}
+
+
 def test_a_number_of_pages_that_cannot_be_true_hides_no_trade() -> None:
-    row = {
-        "id": 1,
-        "datetime": 1786500000,
-        "type": "buy",
-        "amount": "1",
-        "price": "1",
-        "currencyPair": "btcusdt",
-    }
-    connector = answering({"/private/trades/all/1/": {"trades": [row], "pages": 10**9}})
+    connector = answering({"/private/trades/all/1/": {"trades": [TRADE], "pages": 10**9}})
     first = [page for page in connector.read("trades", Progress()) if page.stream == "trades"]
     cursor = {**first[-1].cursor, "order": "up"}
     again = [page for page in connector.read("trades", Progress(cursor=cursor)) if page.stream == "trades"]
