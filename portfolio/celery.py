@@ -6,13 +6,15 @@ The queue is disposable: every due piece of work can be read off the database ag
 from __future__ import annotations
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import task_postrun, task_prerun, worker_init
 from django.conf import settings
+from django.db import close_old_connections
 from django.utils.module_loading import import_string
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -56,6 +58,8 @@ def configuration(broker_url: str, data_dir: Path, rates_every: int = 300) -> di
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": False,
         "worker_send_task_events": False,
+        # Celery would end a thread's session with the database before and after each task: `look_at_session` sees to it.
+        "CELERY_DB_REUSE_MAX": sys.maxsize,
         "enable_utc": True,
         "timezone": "UTC",
         "task_soft_time_limit": None if embedded else 1500,
@@ -96,6 +100,14 @@ def refuse_wrong_keys(**_: Any) -> None:
 def count_threads(sender: Any, **_: Any) -> None:
     """No host and no user may take all threads of this worker."""
     import_string("portfolio.sync.crowd.CROWD").threads = sender.concurrency
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator]
+@task_postrun.connect  # type: ignore[untyped-decorator]
+def look_at_session(task: Any, **_: Any) -> None:
+    """A thread keeps its session with the database; one that is broken, or older than a minute, ends between tasks."""
+    if not task.request.is_eager:
+        close_old_connections()
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
