@@ -10,15 +10,20 @@ Which postings belong to an interval:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import combinations, islice, takewhile
+from functools import reduce
+from itertools import chain as chained
+from itertools import combinations, groupby, islice, takewhile
 
 NOTHING = Decimal(0)
 MOST_MOVABLE = 10
 """Subsets are tried, so the rows that may move over an end are limited to the nearest."""
+LOOKED_AT = 500
+"""Rows nearest to an end among which those on their way are looked for."""
 CLOCKS_DIFFER = timedelta(seconds=10)
 
 
@@ -88,6 +93,49 @@ def intervals(
     return found
 
 
+class _Rows:
+    """Rows in the order of time, read as they are needed: a history may be longer than memory."""
+
+    def __init__(self, rows: Iterable[Move]) -> None:
+        self._rows = iter(rows)
+        self._seen: deque[Move] = deque()
+
+    def until(self, end: datetime) -> Iterator[Move]:
+        """Take those dated up to an end."""
+        while (row := self._first()) is not None and row.at <= end:
+            yield self._seen.popleft()
+
+    def soon(self, end: datetime) -> list[Move]:
+        """The next ones, left where they are, if they are dated so shortly after an end that two clocks may differ by it."""
+        self._seen.extend(islice(self._rows, max(0, MOST_MOVABLE - len(self._seen))))
+        near = takewhile(lambda move: move.at <= end + CLOCKS_DIFFER, self._seen)
+        return list(islice(near, MOST_MOVABLE))
+
+    def _first(self) -> Move | None:
+        if not self._seen:
+            self._seen.extend(islice(self._rows, 1))
+        return self._seen[0] if self._seen else None
+
+
+class _Mine:
+    """The rows of one interval: their sum and number, the assumptions behind them, and the last of them."""
+
+    def __init__(self, rows: Iterable[Move]) -> None:
+        self.total, self.count = NOTHING, 0
+        self.last: deque[Move] = deque(maxlen=LOOKED_AT)
+        self._assumptions: Counter[str] = Counter()
+        for row in rows:
+            self.total += row.amount
+            self.count += 1
+            self.last.append(row)
+            self._assumptions[row.assumption] += 1
+
+    def assumptions(self, gone: Iterable[Move], come: Iterable[Move]) -> frozenset[str]:
+        """Those behind the rows that are counted in the end."""
+        counted = self._assumptions + Counter(row.assumption for row in come)
+        return frozenset(counted - Counter(row.assumption for row in gone)) - {""}
+
+
 def links(
     looks: Sequence[Look],
     moves: Iterable[Move],
@@ -96,32 +144,28 @@ def links(
     base: Look | None = None,
     carried: Carried | None = None,
 ) -> list[Link]:
-    """The chain from `base` on; `moves` are all rows dated after it, `carried` what the link before handed over."""
-    rows = sorted(moves, key=lambda move: (move.at, move.transaction))
-    place, done = 0, carried or Carried()
+    """The chain from `base` on; `carried` is what the link before handed over.
+
+    `moves` are all rows dated after `base`, ascending by time and transaction; none is kept longer than it is needed.
+    """
+    rows, done = _Rows(moves), carried or Carried()
     chain: list[Link] = []
     for start, end, opening, closing in intervals(looks, base):
-        first, place = place, _first_after(rows, place, end)
-        dated = rows[first:place]
-        mine = [*done.later, *(move for move in dated if move.transaction not in done.earlier)]
-        ahead = done.earlier - {move.transaction for move in dated}
-        link, done = _close(
-            start, end, opening, closing, mine, _soon(islice(rows, place, None), end, ahead), ahead, late
-        )
+        ahead = set(done.earlier)
+        mine = _Mine(chained(done.later, _not_counted(rows.until(end), ahead)))
+        soon = [move for move in rows.soon(end) if move.transaction not in ahead]
+        link, done = _close(start, end, opening, closing, mine, soon, frozenset(ahead), late)
         chain.append(link)
     return chain
 
 
-def _first_after(rows: Sequence[Move], place: int, end: datetime) -> int:
-    while place < len(rows) and rows[place].at <= end:
-        place += 1
-    return place
-
-
-def _soon(rows: Iterable[Move], end: datetime, counted: frozenset[int]) -> list[Move]:
-    """Rows dated so shortly after an end that two clocks may differ by it."""
-    near = takewhile(lambda move: move.at <= end + CLOCKS_DIFFER, rows)
-    return [move for move in islice(near, MOST_MOVABLE) if move.transaction not in counted]
+def _not_counted(rows: Iterable[Move], ahead: set[int]) -> Iterator[Move]:
+    """Rows that no interval before has counted; those that one has are ahead no longer."""
+    for row in rows:
+        if row.transaction in ahead:
+            ahead.remove(row.transaction)
+        else:
+            yield row
 
 
 def _close(
@@ -129,29 +173,26 @@ def _close(
     end: datetime,
     opening: Decimal,
     closing: Decimal,
-    mine: Sequence[Move],
+    mine: _Mine,
     soon: Sequence[Move],
     ahead: frozenset[int],
     late: LateRows,
 ) -> tuple[Link, Carried]:
-    total = sum((move.amount for move in mine), NOTHING)
-    residual = closing - opening - total
+    residual = closing - opening - mine.total
     out: tuple[Move, ...] = ()
     into: tuple[Move, ...] = ()
     if residual:
-        can_wait = late(end, mine) if mine else set()
-        movable = [move for move in mine if move.transaction in can_wait]
+        can_wait = late(end, tuple(mine.last)) if mine.count else set()
+        movable = [move for move in mine.last if move.transaction in can_wait]
         out, into = _explained(residual, movable[-MOST_MOVABLE:], soon)
-    gone = {move.transaction for move in out}
-    counted = [move for move in mine if move.transaction not in gone] + list(into)
     link = Link(
         start=start,
         end=end,
         opening=opening,
-        postings=sum((move.amount for move in counted), NOTHING),
+        postings=mine.total + sum((m.amount for m in into), NOTHING) - sum((m.amount for m in out), NOTHING),
         closing=closing,
-        moves=len(counted),
-        assumptions=frozenset(move.assumption for move in counted if move.assumption),
+        moves=mine.count - len(out) + len(into),
+        assumptions=mine.assumptions(out, into),
         later=tuple(move.transaction for move in out),
         earlier=(*sorted(ahead), *(move.transaction for move in into)),
     )
@@ -172,13 +213,10 @@ def _explained(
     return (), ()
 
 
-def combined(rows: Iterable[Move]) -> list[Move]:
-    """One move for each transaction: principal and fee of it take effect together."""
-    by_id: dict[int, Move] = {}
-    for row in rows:
-        same = by_id.get(row.transaction)
-        by_id[row.transaction] = row if same is None else _added(same, row)
-    return list(by_id.values())
+def combined(rows: Iterable[Move]) -> Iterator[Move]:
+    """One move for each transaction, of whose rows none stands between: principal and fee take effect together."""
+    for _, same in groupby(rows, key=lambda row: row.transaction):
+        yield reduce(_added, same)
 
 
 def _added(one: Move, other: Move) -> Move:

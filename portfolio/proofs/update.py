@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Connection
@@ -128,35 +130,37 @@ class _Update:
         return {row.asset: _look(row) for row in found if tips[row.asset] == row.first_seen}
 
     def _proofs(self, bases: Mapping[str, Look]) -> dict[str, list[Proof]]:
-        looks: dict[str, list[Look]] = defaultdict(list)
-        for row in BalanceSnapshot.objects.of(self._connection).filter(first_seen__gte=self._from):
-            looks[row.asset].append(_look(row))
+        looks = self._looks()
         assets = sorted({*looks, *bases})
-        moves = self._moves({asset: bases[asset].at if asset in bases else EVER for asset in assets})
         handed = self._handed_over(bases)
-        found: dict[str, list[Proof]] = {}
-        for asset in assets:
+
+        def told(asset: str, moves: Iterable[Move]) -> list[Proof]:
             chain = links(
-                sorted(looks[asset], key=lambda look: look.at),
-                moves[asset],
-                self._late,
-                base=bases.get(asset),
-                carried=handed.get(asset),
+                looks.get(asset, ()), moves, self._late, base=bases.get(asset), carried=handed.get(asset)
             )
-            found[asset] = [self._proof(asset, link) for link in chain]
+            return [self._proof(asset, link) for link in chain]
+
+        begins = {asset: bases[asset].at if asset in bases else EVER for asset in assets}
+        moved = {asset: told(asset, moves) for asset, moves in self._moves(begins)}
+        return {asset: moved[asset] if asset in moved else told(asset, ()) for asset in assets}
+
+    def _looks(self) -> dict[str, list[Look]]:
+        """What was seen since, ascending."""
+        rows = BalanceSnapshot.objects.of(self._connection).filter(first_seen__gte=self._from)
+        found: dict[str, list[Look]] = defaultdict(list)
+        told = rows.order_by("first_seen").values_list("asset", "first_seen", "last_seen", "total")
+        for asset, at, until, total in told.iterator():
+            found[asset].append(Look(at=at, until=until, total=total))
         return found
 
-    def _moves(self, begins: Mapping[str, datetime]) -> dict[str, list[Move]]:
-        """Rows that count, dated after each asset's beginning."""
+    def _moves(self, begins: Mapping[str, datetime]) -> Iterator[tuple[str, Iterator[Move]]]:
+        """Rows that count, dated after each asset's beginning, ascending; those of an asset are to be read in its turn."""
         rows = Posting.objects.of(self._connection).counted().filter(asset__in=list(begins))
         earliest = min(begins.values(), default=EVER)
         if earliest > EVER:
             rows = rows.filter(occurred_at__gt=earliest)
-        by_asset: dict[str, list[Move]] = defaultdict(list)
-        for asset, move in _read_moves(rows):
-            if move.at > begins[asset]:
-                by_asset[asset].append(move)
-        return defaultdict(list, {asset: combined(moves) for asset, moves in by_asset.items()})
+        for asset, told in groupby(_read_moves(rows), key=itemgetter(0)):
+            yield asset, combined(move for _, move in told if move.at > begins[asset])
 
     def _handed_over(self, bases: Mapping[str, Look]) -> dict[str, Carried]:
         """What the link that ends at each base handed over."""
@@ -178,7 +182,7 @@ class _Update:
     def _late(self, end: datetime, moves: Sequence[Move]) -> set[int]:
         """Rows of an interval that were seen completed only after its end, with a sign that they were on their way."""
         rows = Posting.objects.of(self._connection).filter(
-            transaction__in=[move.transaction for move in moves[-LOOKED_AT:]],
+            transaction__in=[move.transaction for move in moves],
             transaction__raw__received_at__gt=end - timedelta(seconds=1),
         )
         on_their_way = (
@@ -206,17 +210,12 @@ class _Update:
         )
 
 
-LOOKED_AT = 500
-"""Rows nearest to an end among which those on their way are looked for."""
-
-
 def _look(row: BalanceSnapshot) -> Look:
     return Look(at=row.first_seen, until=row.last_seen, total=row.total)
 
 
-def _read_moves(rows: object) -> list[tuple[str, Move]]:
-    values = rows.values_list("asset", "transaction", "occurred_at", "amount", "transaction__assumption")  # type: ignore[attr-defined]
-    return [
-        (asset, Move(transaction=pk, at=at, amount=amount, assumption=assumption))
-        for asset, pk, at, amount, assumption in values.iterator(chunk_size=5000)
-    ]
+def _read_moves(rows: QuerySet[Posting]) -> Iterator[tuple[str, Move]]:
+    ordered = rows.order_by("asset", "occurred_at", "transaction_id", "pk")
+    values = ordered.values_list("asset", "transaction", "occurred_at", "amount", "transaction__assumption")
+    for asset, pk, at, amount, assumption in values.iterator(chunk_size=2000):
+        yield asset, Move(transaction=pk, at=at, amount=amount, assumption=assumption)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from exchanges.records import Kind, Role
-from portfolio.models import MatchState, Transaction, TransferMatch
-from portfolio.models.ledger import TransactionQuerySet
+from portfolio.models import MatchState, Posting, TransferMatch
 from portfolio.transfers.match import CLOCK, WINDOW, Candidate, Moved, candidates
 
 OUTWARD = (Kind.WITHDRAWAL, Kind.TRANSFER_OUT)
 INWARD = (Kind.DEPOSIT, Kind.TRANSFER_IN)
+SIDES = ((OUTWARD, -1), (INWARD, 1))
 CHUNK = 500
 
 
@@ -28,8 +30,12 @@ def suggest(user: User, now: datetime, *, since: datetime | None = None) -> int:
 
     Where both exchanges name the same transaction on the chain the pair is confirmed at once.
     """
-    rows = _unmatched(user, since)
-    found = candidates(_moved(rows, OUTWARD, -1), _moved(rows, INWARD, 1))
+    # What a user moved between own accounts says so itself.
+    accounts = list(user.connections.at_exchanges().values_list("pk", flat=True))
+    if len(accounts) < 2:
+        return 0
+    out, into = (_moved(_unmatched(user, accounts, kinds, since), sign) for kinds, sign in SIDES)
+    found = candidates(out, into)
     known = set(
         TransferMatch.objects.for_user(user)
         .filter(incoming__in=[c.incoming.pk for c in found])
@@ -95,42 +101,58 @@ def _drop_rivals(match: TransferMatch) -> None:
         rivals.filter(outgoing=match.outgoing_id).delete()
 
 
-def _unmatched(user: User, since: datetime | None) -> list[Transaction]:
-    rows: TransactionQuerySet = Transaction.objects.for_user(user).completed()
-    # What a user moved between own accounts says so itself.
-    rows = rows.filter(kind__in=(*OUTWARD, *INWARD), connection__in=user.connections.at_exchanges())
+class _Leg(NamedTuple):
+    """One amount of a row; objects of whole rows would take many times the memory."""
+
+    transaction: int
+    connection: int
+    at: datetime
+    kind: str
+    asset: str
+    amount: Decimal
+    role: str
+    network_id: str
+
+
+def _unmatched(
+    user: User, accounts: Collection[int], kinds: Collection[Kind], since: datetime | None
+) -> Iterator[list[_Leg]]:
+    """The completed rows of these kinds that have no partner yet."""
+    legs = Posting.objects.counted().filter(connection__in=accounts, kind__in=kinds)
     if since is not None:
-        rows = rows.filter(occurred_at__gte=since - WINDOW)
+        legs = legs.filter(transaction__occurred_at__gte=since - WINDOW)
     matched = TransferMatch.objects.for_user(user).confirmed()
-    rows = rows.exclude(pk__in=matched.values("incoming")).exclude(pk__in=matched.values("outgoing"))
-    return list(rows.prefetch_related("postings"))
+    legs = legs.exclude(transaction__in=matched.values("incoming"))
+    legs = legs.exclude(transaction__in=matched.values("outgoing"))
+    fields = ("transaction", "connection", "occurred_at", "kind", "asset", "amount", "role")
+    told = legs.order_by("transaction", "pk").values_list(*fields, "transaction__network_id")
+    for _, same in groupby(map(_Leg._make, told.iterator()), key=lambda leg: leg.transaction):
+        yield list(same)
 
 
-def _moved(rows: Iterable[Transaction], kinds: Iterable[Kind], sign: int) -> list[Moved]:
-    wanted = frozenset(kinds)
-    return [moved for row in rows if row.kind in wanted and (moved := _as_moved(row, sign))]
+def _moved(rows: Iterable[list[_Leg]], sign: int) -> Iterator[Moved]:
+    return (moved for row in rows if (moved := _as_moved(row, sign)))
 
 
-def _as_moved(row: Transaction, sign: int) -> Moved | None:
+def _as_moved(legs: list[_Leg], sign: int) -> Moved | None:
     """What moved of the one asset of this row; None where it moved the other way, or not at all."""
-    postings = list(row.postings.all())
-    principal = [p for p in postings if p.role == Role.PRINCIPAL]
-    if len({p.asset for p in principal}) != 1:
+    principal = [leg for leg in legs if leg.role == Role.PRINCIPAL]
+    if len({leg.asset for leg in principal}) != 1:
         return None
-    asset = principal[0].asset
-    amount = sum((p.amount for p in principal), Decimal(0)) * sign
-    fee = -sum((p.amount for p in postings if p.role == Role.FEE and p.asset == asset), Decimal(0))
+    first = principal[0]
+    amount = sum((leg.amount for leg in principal), Decimal(0)) * sign
+    fee = -sum((leg.amount for leg in legs if leg.role == Role.FEE and leg.asset == first.asset), Decimal(0))
     if amount <= 0:
         return None
     return Moved(
-        pk=row.pk,
-        at=row.occurred_at,
-        account=str(row.connection_id),
-        asset=asset,
+        pk=first.transaction,
+        at=first.at,
+        account=str(first.connection),
+        asset=first.asset,
         amount=amount,
         fee=max(fee, Decimal(0)),
-        kind=row.kind,
-        network_id=row.network_id,
+        kind=first.kind,
+        network_id=first.network_id,
     )
 
 

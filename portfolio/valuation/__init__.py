@@ -10,7 +10,8 @@ from portfolio.valuation.change import Change, change
 from portfolio.valuation.gaps import unpriced
 from portfolio.valuation.holdings import Holding, Part, Portfolio, portfolio_of, portfolio_of_connections
 from portfolio.valuation.points import mark
-from portfolio.valuation.update import close_day, derive, is_told, reprice, told_until, update, want_prices
+from portfolio.valuation.reprice import reprice
+from portfolio.valuation.update import close_day, derive, is_told, told_until, update, want_prices
 from portfolio.valuation.worth import NetworthDay, Span, WorthAt, networth, worth
 
 __all__ = [

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
+from typing import TypeVar
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Model, Q, QuerySet
 
 from accounts.models import Connection
-from exchanges.records import Kind, Role
 from portfolio.models import (
     BalanceSnapshot,
     Certainty,
@@ -23,19 +20,20 @@ from portfolio.models import (
     Posting,
     WorthPoint,
 )
-from portfolio.valuation.history import Known, Moved, Seen, anchored, first_day, midnight
+from portfolio.models.owned import OwnedQuerySet
+from portfolio.valuation.history import DAY, Known, Moved, Seen, anchored, first_day, midnight
+from portfolio.valuation.postings import Postings
 
+Row = TypeVar("Row", bound=Model)
 OBSERVED = ("balances", "reference")
 """Streams that are not ledgers."""
-TOGETHER = timedelta(minutes=2)
-"""So far apart the two rows of one conversion may be dated."""
 LOOK_BACK = timedelta(days=60)
 """How far back days that were uncertain are tried again when a connection answers after a silence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One asset to be told from `start` on; `fresh` when that is its beginning."""
+    """One asset to be told from `start` on; `fresh` when that is its beginning. Nothing may be known of it any more."""
 
     asset: str
     known: Known
@@ -43,41 +41,74 @@ class Task:
     fresh: bool
 
 
-def gather(connection: Connection, since: date | None, today: date) -> tuple[date | None, tuple[Task, ...]]:
-    """From which day on the connection is told, and each asset's evidence.
+Batches = Iterator[tuple[Task, ...]]
+
+
+def gather(connection: Connection, since: date | None, now: datetime) -> tuple[date | None, Batches]:
+    """From which day on the connection is told, and each asset's evidence, a few at a time.
 
     None as the first answer means from its very beginning. The days since the last update are always included, and
-    an asset whose first snapshot is younger than `since` is told whole: its past hangs on that snapshot.
+    an asset whose first snapshot is younger than `since` is told whole: its past hangs on that snapshot. Those come one
+    by one, so that only one asset's past is in memory at a time.
     """
-    start = _start(connection, since, today)
+    start = _start(connection, since, now.date())
+    if start is None:
+        return None, _fresh(connection, _assets(connection), now)
     seen = _seen(connection, start)
-    reach = None
-    if start is not None:
-        start = min([start, *(silent.date() for silent in _silences(seen, start))])
-        seen = _seen(connection, start)
-        reach = min([midnight(start), *_silences(seen, start)])
+    start = min([start, *(silent.date() for silent in _silences(seen, start))])
+    seen = _seen(connection, start)
+    reach = min([midnight(start), *_silences(seen, start)])
+    moved = Postings(connection, now, reach).recent(seen)
     whole = _young(seen, start)
-    moved = _moved(connection, reach)
-    if start is not None and whole:
+    if whole:
         whole -= _told_already(connection, start, seen, moved)
-        moved |= _postings(connection, whole)
-    news = {asset for asset in moved if asset not in seen}
-    if start is not None and news:
-        moved |= _postings(connection, news)
-    first, last = _readings(connection) if news else (None, None)
+    fresh = whole | ((moved.keys() | _standing(connection, start)) - seen.keys())
     trusted = _trusted(connection)
-    tasks = []
-    for asset in sorted(seen.keys() | moved.keys()):
-        known = Known(seen=seen.get(asset, ()), moved=moved.get(asset, ()), trusted=trusted)
-        if asset in news and first and last:
+    going_on = tuple(
+        Task(
+            asset=asset,
+            known=Known(seen=seen[asset], moved=moved.get(asset, ()), trusted=trusted),
+            start=start,
+            fresh=False,
+        )
+        for asset in sorted(seen.keys() - fresh)
+    )
+    return start, chain([going_on], _fresh(connection, fresh, now))
+
+
+def kept(rows: OwnedQuerySet[Row], tasks: Sequence[Task]) -> Iterator[Row]:
+    """The rows of days that stand for these assets, from where each goes on; all of one that is told from its beginning."""
+    on = Q(asset__in=[task.asset for task in tasks if not task.fresh])
+    begin = min((task.start for task in tasks if not task.fresh), default=date.max)
+    return rows.filter(
+        (on & Q(day__gte=begin)) | Q(asset__in=[task.asset for task in tasks if task.fresh])
+    ).iterator()
+
+
+def _standing(connection: Connection, start: date) -> set[str]:
+    """Assets with rows from the eve of a day on: what nobody ever saw goes on as the ledger left it, or was taken back."""
+    rows = DailyHolding.objects.of(connection).filter(day__gte=start - DAY).order_by()
+    return set(rows.values_list("asset", flat=True).distinct())
+
+
+def _assets(connection: Connection) -> set[str]:
+    """All that was ever held or moved."""
+    held = BalanceSnapshot.objects.of(connection).filter(newest=True).order_by()
+    return set(held.values_list("asset", flat=True)) | Posting.objects.assets_of(connection)
+
+
+def _fresh(connection: Connection, assets: Collection[str], now: datetime) -> Batches:
+    """Assets that are told from their beginning."""
+    if not assets:
+        return
+    postings, trusted = Postings(connection, now), _trusted(connection)
+    first, last = _readings(connection)
+    for asset in sorted(assets):
+        seen = _snapshots(BalanceSnapshot.objects.of(connection).filter(asset=asset)).get(asset, ())
+        known = Known(seen=seen, moved=postings.of(asset, seen), trusted=trusted)
+        if known.moved and first and last:
             known = anchored(known, first, last)
-        tasks.append(_task(asset, known, start, fresh=start is None or asset in whole or asset in news))
-    return start, tuple(task for task in tasks if task is not None)
-
-
-def _task(asset: str, known: Known, start: date | None, *, fresh: bool) -> Task | None:
-    begins = first_day(known) if fresh else start
-    return None if begins is None else Task(asset=asset, known=known, start=begins, fresh=fresh)
+        yield (Task(asset=asset, known=known, start=first_day(known) or now.date(), fresh=True),)
 
 
 def _start(connection: Connection, since: date | None, today: date) -> date | None:
@@ -91,17 +122,21 @@ def _start(connection: Connection, since: date | None, today: date) -> date | No
     return max(min(start, shaky), start - LOOK_BACK)
 
 
-def _seen(connection: Connection, start: date | None) -> dict[str, tuple[Seen, ...]]:
+def _seen(connection: Connection, start: date) -> dict[str, tuple[Seen, ...]]:
+    """What was held as the day began, and all that was seen since."""
     rows = BalanceSnapshot.objects.of(connection)
-    if start is not None:
-        before = list(rows.held_at(midnight(start) - timedelta(microseconds=1)))
-        later = list(rows.filter(first_seen__gte=midnight(start)))
-    else:
-        before, later = [], list(rows)
-    ordered = sorted([*before, *later], key=lambda row: (row.asset, row.first_seen))
+    before = rows.held_at(midnight(start) - timedelta(microseconds=1))
+    later = rows.filter(first_seen__gte=midnight(start))
+    earlier, since = _snapshots(before), _snapshots(later)
+    return {asset: earlier.get(asset, ()) + since.get(asset, ()) for asset in earlier.keys() | since.keys()}
+
+
+def _snapshots(rows: QuerySet[BalanceSnapshot]) -> dict[str, tuple[Seen, ...]]:
+    """By asset, ascending."""
+    told = rows.order_by("asset", "first_seen").values_list("asset", "first_seen", "last_seen", "total")
     return {
-        asset: tuple(Seen(first=s.first_seen, last=s.last_seen, total=s.total) for s in group)
-        for asset, group in groupby(ordered, key=lambda row: row.asset)
+        asset: tuple(Seen(first=first, last=last, total=total) for _, first, last, total in group)
+        for asset, group in groupby(told.iterator(), key=lambda row: row[0])
     }
 
 
@@ -113,9 +148,7 @@ def _silences(seen: Mapping[str, tuple[Seen, ...]], start: date) -> Iterator[dat
                 yield one.last
 
 
-def _young(seen: Mapping[str, tuple[Seen, ...]], start: date | None) -> set[str]:
-    if start is None:
-        return set(seen)
+def _young(seen: Mapping[str, tuple[Seen, ...]], start: date) -> set[str]:
     return {asset for asset, snapshots in seen.items() if snapshots[0].first >= midnight(start)}
 
 
@@ -134,78 +167,20 @@ def _told_already(
     holdings = DailyHolding.objects.of(connection)
     past = holdings.filter(day__lt=start).order_by().values("asset")
     told = holdings.filter(day=start, certainty=Certainty.SNAPSHOT, asset__in=past)
-    firsts = {asset: seen[asset][0].first for asset in told.values_list("asset", flat=True) if asset in seen}
-    return {
-        asset
-        for asset, first in firsts.items()
-        if first.date() == start
-        and last
-        and first <= last
-        and not any(m.at <= first for m in moved.get(asset, ()))
+    firsts = {
+        asset: seen[asset][0].first
+        for asset in told.values_list("asset", flat=True)
+        if asset in seen and seen[asset][0].first.date() == start and last and seen[asset][0].first <= last
     }
-
-
-def _moved(connection: Connection, reach: datetime | None) -> dict[str, tuple[Moved, ...]]:
-    """All postings since a moment, by asset."""
-    if reach is None:
-        return _postings(connection)
-    # By the transactions' own index: postings have none that begins with the time.
-    recent = Posting.objects.counted().filter(
-        transaction__connection=connection, transaction__occurred_at__gte=reach
+    if not firsts:
+        return set()
+    # Also one that does not count any more: what was told with it is wrong now.
+    uncounted = Posting.objects.of(connection).filter(
+        asset__in=firsts, counts=False, occurred_at__range=(midnight(start), max(firsts.values()))
     )
-    return _grouped(recent, _Halves(connection, reach))
-
-
-def _postings(connection: Connection, assets: Iterable[str] | None = None) -> dict[str, tuple[Moved, ...]]:
-    rows = Posting.objects.of(connection).counted()
-    some = rows if assets is None else rows.filter(asset__in=list(assets))
-    return _grouped(some, _Halves(connection, None))
-
-
-def _grouped(rows: QuerySet[Posting], halves: _Halves) -> dict[str, tuple[Moved, ...]]:
-    values = rows.order_by("asset", "occurred_at", "pk").values_list(
-        "asset", "occurred_at", "amount", "kind", "role", "transaction__assets"
-    )
-    return {
-        asset: tuple(
-            Moved(
-                at=at,
-                amount=amount,
-                kind=kind,
-                role=role,
-                against=_others(moved, asset) or halves.against(kind, asset, at, amount),
-            )
-            for _, at, amount, kind, role, moved in group
-        )
-        for asset, group in groupby(values.iterator(chunk_size=5000), key=lambda row: row[0])
-    }
-
-
-class _Halves:
-    """Conversions that an exchange tells as two rows, one asset out and another one in, at about the same time."""
-
-    def __init__(self, connection: Connection, reach: datetime | None) -> None:
-        rows = Posting.objects.of(connection).counted().filter(kind=Kind.CONVERSION, role=Role.PRINCIPAL)
-        if reach is not None:
-            rows = rows.filter(transaction__occurred_at__gte=reach - TOGETHER)
-        told = rows.order_by("occurred_at").values_list(
-            "occurred_at", "asset", "amount", "transaction__assets"
-        )
-        self._rows = [(at, asset, amount) for at, asset, amount, moved in told if not _others(moved, asset)]
-        self._times = [at for at, _, _ in self._rows]
-
-    def against(self, kind: str, asset: str, at: datetime, amount: Decimal) -> frozenset[str]:
-        """The assets of the other side of such a row."""
-        if kind != Kind.CONVERSION or not self._rows:
-            return frozenset()
-        near = self._rows[bisect_left(self._times, at - TOGETHER) : bisect_right(self._times, at + TOGETHER)]
-        return frozenset(other for _, other, moved in near if other != asset and (moved < 0) != (amount < 0))
-
-
-@lru_cache(maxsize=4096)
-def _others(moved: str, asset: str) -> frozenset[str]:
-    """The assets of a transaction besides this one."""
-    return frozenset(moved.split()) - {asset}
+    rows = [*uncounted.values_list("asset", "occurred_at")]
+    rows += [(asset, m.at) for asset in firsts for m in moved.get(asset, ())]
+    return firsts.keys() - {asset for asset, at in rows if at <= firsts[asset]}
 
 
 def _readings(connection: Connection) -> tuple[datetime | None, datetime | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from accounts.models import Connection
 from portfolio.models import DailyFlow
 from portfolio.models.chunks import remove, upsert
 from portfolio.valuation.amounts import ZERO
-from portfolio.valuation.evidence import Task
+from portfolio.valuation.evidence import Task, kept
 from portfolio.valuation.history import Moved, midnight
 from portfolio.valuation.rollup import forget_months
 
@@ -19,20 +19,13 @@ FIELDS = ("amount", "count")
 Key = tuple[str, date, str, str]
 
 
-def keep(connection: Connection, tasks: Iterable[Task], *, whole: bool, now: datetime) -> None:
-    """Make the stored flows of these assets, from where each begins, equal to what the ledger says.
-
-    `whole`: assets that are not named have none at all.
-    """
-    told = {task.asset: task for task in tasks}
-    begins = {task.asset: task.start for task in told.values()}
-    there = DailyFlow.objects.of(connection)
-    if not whole:
-        there = there.filter(asset__in=list(told), day__gte=min(begins.values(), default=date.max))
-    old = {(row.asset, row.day, row.kind, row.role): row for row in there.iterator()}
-    new = {key: row for task in told.values() for key, row in _rows(connection, task, now)}
+def keep(connection: Connection, tasks: Sequence[Task], *, now: datetime) -> None:
+    """Make the stored flows of these assets, from where each begins, equal to what the ledger says."""
+    standing = kept(DailyFlow.objects.of(connection), tasks)
+    old = {(row.asset, row.day, row.kind, row.role): row for row in standing}
+    new = {key: row for task in tasks for key, row in _rows(connection, task, now)}
     changed = [row for key, row in new.items() if key not in old or _differs(row, old[key])]
-    gone = [row for key, row in old.items() if key not in new and _told(key, begins, whole=whole)]
+    gone = [row for key, row in old.items() if key not in new]
     unique = ("connection", "asset", "day", "kind", "role")
     forget = forget_months(connection)
     upsert(DailyFlow.objects.all(), changed, unique=unique, update=FIELDS, first=forget)
@@ -45,7 +38,7 @@ def summed(moved: Iterable[Moved]) -> dict[tuple[date, str, str], tuple[Decimal,
     for one in moved:
         key = (one.at.date(), one.kind, one.role)
         amount, count = sums.get(key, (ZERO, 0))
-        sums[key] = (amount + one.amount, count + 1)
+        sums[key] = (amount + one.amount, count + one.count)
     return sums
 
 
@@ -67,7 +60,3 @@ def _rows(connection: Connection, task: Task, now: datetime) -> Iterator[tuple[K
 
 def _differs(new: DailyFlow, old: DailyFlow) -> bool:
     return new.amount != old.amount or new.count != old.count
-
-
-def _told(key: Key, begins: Mapping[str, date], *, whole: bool) -> bool:
-    return whole or key[1] >= begins.get(key[0], date.max)

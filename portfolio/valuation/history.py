@@ -48,7 +48,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """One posting of a completed transaction."""
+    """One posting of a completed transaction, or some that nothing tells apart; `at` is that of the first."""
 
     at: datetime
     amount: Decimal
@@ -56,6 +56,8 @@ class Moved:
     role: str
     against: frozenset[str] = frozenset()
     """The other assets that the same transaction moved."""
+    count: int = 1
+    """How many postings it stands for: those between the same two midnights and confirmations may be summed."""
 
     @property
     def flows(self) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 
 from django.db.models import Min
 
@@ -30,18 +31,28 @@ def keep(connection: Connection, first: date | None, last: date) -> None:
         DailyWorth.objects.of(connection).delete()
         return
     start = begin if first is None else max(first, begin)
-    by_day: dict[date, list[_Row]] = defaultdict(list)
-    for day, *rest in holdings.filter(day__range=(start - DAY, last)).values_list("day", *_READ).iterator():
-        by_day[day].append(_Row(*rest))
-    rows = [
-        _worth(connection, day, by_day.get(day, []), by_day.get(day - DAY, []))
-        for day in rates.days(start, last)
-    ]
+    rows = list(_sums(connection, start, last))
     kept = DailyWorth.objects.of(connection)
     there = {row.day: row for row in kept.filter(day__range=(start, last))}
     changed = [row for row in rows if row.day not in there or _differs(row, there[row.day])]
     upsert(DailyWorth.objects.all(), changed, unique=("connection", "day"), update=WORTH)
     kept.filter(day__lt=begin).delete()
+
+
+def _sums(connection: Connection, start: date, last: date) -> Iterator[DailyWorth]:
+    """Each day, from the holdings of two days at a time."""
+    held = DailyHolding.objects.of(connection).filter(day__range=(start - DAY, last)).order_by("day")
+    by_day = groupby(held.values_list("day", *_READ).iterator(), key=itemgetter(0))
+    before: list[_Row] = []
+    following = next(by_day, None)
+    for day in rates.days(start - DAY, last):
+        rows = []
+        if following and following[0] == day:
+            rows = [_Row(*rest) for _, *rest in following[1]]
+            following = next(by_day, None)
+        if day >= start:
+            yield _worth(connection, day, rows, before)
+        before = rows
 
 
 def arrived(flow: Decimal, before: Decimal | None, close: Decimal | None) -> tuple[Decimal, Decimal] | None:

@@ -5,21 +5,20 @@ Work is proportional to the days and assets that changed. Only rows that differ 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Max, Min, Q
+from django.db.models import Max
 
 from accounts.models import Connection
 from portfolio import rates
-from portfolio.models import DailyHolding, DailyWorth, PriceHistory, ToldHolding, WorthPoint
+from portfolio.models import DailyFlow, DailyHolding, DailyWorth, PriceHistory, ToldHolding, WorthPoint
 from portfolio.models.chunks import remove, upsert
-from portfolio.rates import Repriced
-from portfolio.valuation import evidence, flows, history, own, points, rollup
-from portfolio.valuation.amounts import ZERO, usd
+from portfolio.valuation import evidence, flows, history, points, rollup
+from portfolio.valuation.amounts import usd
 from portfolio.valuation.history import DayQuantity
+from portfolio.valuation.priced import Prices, flow_usd
 
 HOLDING = ("quantity", "certainty", "price_usd", "value_usd", "flow", "flow_usd", "unexplained")
 DAY = timedelta(days=1)
@@ -33,8 +32,7 @@ def update(connection: Connection, *, since: date | None, now: datetime) -> None
 
 def derive(connection: Connection, now: datetime) -> None:
     """Tell all days up to `now` from what is known; no price is asked for or settled, and no moment is noted."""
-    start, tasks = evidence.gather(connection, None, now.date())
-    _keep(connection, start, tasks, now)
+    _keep(connection, None, evidence.gather(connection, None, now)[1], now)
 
 
 def told_until(connection: Connection) -> date | None:
@@ -76,40 +74,42 @@ def tell(connection: Connection, day: date) -> None:
     ToldHolding.objects.bulk_create(said, ignore_conflicts=True)
 
 
-def reprice(changes: Iterable[Repriced], now: datetime) -> None:
-    """Tell the days on which prices changed again, to every connection that held such an asset.
-
-    Of today only what had no price: the rest of today is told at each sync and when the day closes.
-    """
-    first: dict[int, date] = {}
-    for change in changes:
-        held = DailyHolding.objects.filter(asset=change.asset, day__range=(change.first, change.last))
-        held = held.filter(Q(day__lt=now.date()) | Q(price_usd__isnull=True))
-        for pk, day in held.order_by().values_list("connection").annotate(day=Min("day")):
-            first[pk] = min(day, first.get(pk, day))
-    for connection in Connection.objects.filter(pk__in=first).order_by("pk"):
-        _tell(connection, first[connection.pk], now)
-
-
 def _tell(connection: Connection, since: date | None, now: datetime) -> None:
-    start, tasks = evidence.gather(connection, since, now.date())
-    begins = {task.asset: task.start for task in tasks}
-    want_prices(begins)
-    _settle_today(begins, now)
-    _keep(connection, start, tasks, now)
+    start, batches = evidence.gather(connection, since, now)
+    want_prices(_keep(connection, start, _settled(batches, now), now))
 
 
-def _keep(connection: Connection, start: date | None, tasks: Sequence[evidence.Task], now: datetime) -> None:
-    today = now.date()
-    told = {task.asset: _told(task, now) for task in tasks}
-    begins = {task.asset: task.start for task in tasks}
-    # From the day before, whose prices tell what enters or leaves the priced part.
-    prices = _Prices(connection.user_id, told, min(begins.values(), default=today) - DAY, today)
-    rows = [_row(connection, asset, day, prices) for asset, days in told.items() for day in days]
-    changed = _write(connection, rows, begins, whole=start is None)
-    flows.keep(connection, tasks, whole=start is None, now=now)
-    first = min([day for day in (start, changed) if day is not None], default=None)
-    rollup.keep(connection, None if start is None else first, today)
+def _settled(batches: evidence.Batches, now: datetime) -> evidence.Batches:
+    """The same, with the prices of today."""
+    for tasks in batches:
+        _settle_today([task.asset for task in tasks], now)
+        yield tasks
+
+
+def _keep(
+    connection: Connection, start: date | None, batches: evidence.Batches, now: datetime
+) -> dict[str, date]:
+    """Make the daily rows equal to what is told; where each asset begins."""
+    begins: dict[str, date] = {}
+    first = start or date.max
+    for tasks in batches:
+        changed = _write(connection, tasks, now)
+        flows.keep(connection, tasks, now=now)
+        begins |= {task.asset: task.start for task in tasks if task.known.seen or task.known.moved}
+        first = min(first, changed or date.max)
+    if start is None:
+        _forget_others(connection, begins)
+    rollup.keep(connection, None if start is None else first, now.date())
+    return begins
+
+
+def _forget_others(connection: Connection, told: Collection[str]) -> None:
+    """Where all was told, an asset of which nothing is known has no rows."""
+    forget = rollup.forget_months(connection)
+    held = DailyHolding.objects.of(connection).exclude(asset__in=told)
+    moved = DailyFlow.objects.of(connection).exclude(asset__in=told)
+    remove(DailyHolding.objects.all(), list(held), first=forget)
+    remove(DailyFlow.objects.all(), list(moved), first=forget)
 
 
 def want_prices(begins: Mapping[str, date]) -> None:
@@ -129,6 +129,11 @@ def _told(task: evidence.Task, now: datetime) -> list[DayQuantity]:
     return [day for day in days if day.quantity or day.unexplained or day.moved]
 
 
+def _others(told: Mapping[str, list[DayQuantity]]) -> set[str]:
+    """What these assets were exchanged for."""
+    return {other for days in told.values() for day in days for m in day.bartered for other in m.against}
+
+
 def _settle_today(assets: Iterable[str], now: datetime) -> None:
     """Just after midnight nobody may have derived the prices of the new day yet."""
     today = now.date()
@@ -136,19 +141,7 @@ def _settle_today(assets: Iterable[str], now: datetime) -> None:
     rates.settle([asset for asset in assets if (asset, today) not in known], today, today, now)
 
 
-class _Prices:
-    """The daily prices, as a user knows them, of some assets and of those they were exchanged for."""
-
-    def __init__(self, user: int, told: Mapping[str, list[DayQuantity]], start: date, end: date) -> None:
-        names = {other for days in told.values() for day in days for m in day.bartered for other in m.against}
-        names |= told.keys()
-        self._known = own.closes(user, names, start, end)
-
-    def of(self, asset: str, day: date) -> Decimal | None:
-        return self._known.get((asset, day))
-
-
-def _row(connection: Connection, asset: str, day: DayQuantity, prices: _Prices) -> DailyHolding:
+def _row(connection: Connection, asset: str, day: DayQuantity, prices: Prices) -> DailyHolding:
     price = prices.of(asset, day.day)
     return DailyHolding(
         connection=connection,
@@ -159,47 +152,22 @@ def _row(connection: Connection, asset: str, day: DayQuantity, prices: _Prices) 
         price_usd=price,
         value_usd=usd(day.quantity, price),
         flow=day.flow,
-        flow_usd=_flow_usd(asset, day, price, prices),
+        flow_usd=flow_usd(asset, day, prices),
         unexplained=day.unexplained,
     )
 
 
-def _flow_usd(asset: str, day: DayQuantity, price: Decimal | None, prices: _Prices) -> Decimal | None:
-    """What entered (+) or left (-) the priced part of the portfolio on this day.
-
-    Besides what came from outside: what was exchanged for something unpriced, and all of an asset on the day from
-    which, or until which, it has a price. Otherwise a price that appears would look like a gain.
-    """
-    before = prices.of(asset, day.day - DAY)
-    if price is None:
-        left = usd(day.opened, before) if day.opened else None
-        return None if left is None else -left
-    bartered = sum(
-        (m.amount for m in day.bartered if any(prices.of(other, day.day) is None for other in m.against)),
-        ZERO,
-    )
-    entered = day.opened if before is None else ZERO
-    return usd(day.flow + bartered + entered, price)
-
-
-def _write(
-    connection: Connection, rows: list[DailyHolding], begins: Mapping[str, date], *, whole: bool
-) -> date | None:
-    """Make the stored rows of these assets, from where each begins, equal to `rows`; the first day that changed.
-
-    `whole`: assets that are not named have no rows at all; an asset told from its beginning has none before it.
-    """
-    there = DailyHolding.objects.of(connection)
-    if not whole:
-        there = there.filter(asset__in=list(begins), day__gte=min(begins.values(), default=date.max))
-    old = {(row.asset, row.day): row for row in there.iterator()}
+def _write(connection: Connection, tasks: Sequence[evidence.Task], now: datetime) -> date | None:
+    """Make the stored rows of these assets, from where each begins, equal to what is told; the first day that changed."""
+    told = {task.asset: _told(task, now) for task in tasks}
+    # From the day before, whose prices tell what enters or leaves the priced part.
+    begin = min((task.start for task in tasks), default=now.date())
+    prices = Prices(connection, told.keys() | _others(told), begin - DAY, now.date())
+    rows = [_row(connection, asset, day, prices) for asset, days in told.items() for day in days]
+    old = {(row.asset, row.day): row for row in evidence.kept(DailyHolding.objects.of(connection), tasks)}
     new = {(row.asset, row.day): row for row in rows}
     changed = [row for key, row in new.items() if key not in old or _differs(row, old[key], HOLDING)]
-    gone = [
-        row
-        for key, row in old.items()
-        if key not in new and (whole or row.day >= begins.get(row.asset, date.max))
-    ]
+    gone = [row for key, row in old.items() if key not in new]
     forget, unique = rollup.forget_months(connection), ("connection", "asset", "day")
     upsert(DailyHolding.objects.all(), changed, unique=unique, update=HOLDING, first=forget)
     remove(DailyHolding.objects.all(), gone, first=forget)

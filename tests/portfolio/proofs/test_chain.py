@@ -46,7 +46,7 @@ def anybody(end: datetime, moves: Sequence[Move]) -> set[int]:
 def test_true_balances_are_proved_wherever_they_were_seen(
     rows: list[tuple[int, Decimal]], seen: set[int]
 ) -> None:
-    moves = [move(number, at, amount) for number, (at, amount) in enumerate(rows)]
+    moves = [move(number, at, amount) for number, (at, amount) in enumerate(sorted(rows))]
     totals = {at: sum((one.amount for one in moves if one.at <= hour(at)), Decimal(0)) for at in seen}
     looks = [look(at, totals[at]) for at in sorted(seen)]
 
@@ -62,7 +62,7 @@ def test_true_balances_are_proved_wherever_they_were_seen(
 def test_whatever_is_seen_no_row_is_counted_twice_or_left_out(
     rows: list[tuple[int, Decimal]], seen: list[tuple[int, Decimal]]
 ) -> None:
-    moves = [move(number, at, amount) for number, (at, amount) in enumerate(rows)]
+    moves = [move(number, at, amount) for number, (at, amount) in enumerate(sorted(rows))]
     looks = [look(at, total) for at, total in sorted(seen)]
 
     chain = links(looks, moves, anybody)
