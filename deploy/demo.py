@@ -1,6 +1,6 @@
 """The demo: three sandbox exchanges on loopback, a user with three connections, web, worker and beat. Ends as one.
 
-Knows the product only through its commands, as a user would.
+Knows the product only through its commands, as a user would. Asks nobody outside of this computer.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def main() -> int:
         "BTSE_URL": f"http://127.0.0.1:{base}",
         "TETHER_URL": f"http://127.0.0.1:{base + 1}",
         "TOKENS_NET_URL": f"http://127.0.0.1:{base + 2}",
+        "ECB_URL": f"http://127.0.0.1:{base + 3}/stats/eurofxref/eurofxref-hist.zip",
         "SYNC_EVERY_SECONDS": os.environ.get("SYNC_EVERY_SECONDS", "60"),
         "RATES_EVERY_SECONDS": os.environ.get("RATES_EVERY_SECONDS", "60"),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "ERROR"),
@@ -100,7 +101,7 @@ def main() -> int:
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        wait_for(base + 2, sandbox)
+        wait_for(base + 3, sandbox)
         print("Preparing the database …", flush=True)
         if manage("setup").returncode != 0:
             return 1

@@ -1,4 +1,4 @@
-"""`python -m exchanges.sandbox`: the three exchanges on loopback with one command."""
+"""`python -m exchanges.sandbox`: the three exchanges, and the ECB's file, on loopback with one command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from wsgiref.types import WSGIApplication
 
+from exchanges.sandbox import ecb
 from exchanges.sandbox.keys import keys
 from exchanges.sandbox.server import Serving, exchanges
 from exchanges.sandbox.world import World, utc_now
@@ -25,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     opened = opening(options.state, options.seed)
     world = World(options.seed, now=clock(options.fast), opened=opened)
     pace = {"pace": None} if options.no_pace else {}
-    apps = exchanges(world, btse=pace)
+    reference = ecb.ReferenceRates(world)
+    apps: dict[str, WSGIApplication] = {**exchanges(world, btse=pace), "ecb": reference}
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -36,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     with serving as urls:
         tell(urls, options.seed, as_json=options.json)
+        reference.table()  # Years of rates take a second: before somebody waits for them.
         stop.wait()
     return 0
 
@@ -45,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m exchanges.sandbox", description=__doc__)
     made.add_argument("--seed", default="demo", help="whose life is told; the same seed tells the same life")
     made.add_argument(
-        "--port-base", type=int, default=8801, help="BTSE's port, the others follow; 0: any free ones"
+        "--port-base", type=int, default=8801, help="BTSE's port, three others follow; 0: any free ones"
     )
     made.add_argument(
         "--fast", type=int, default=1, metavar="N", help="time passes N times as fast as it should"
@@ -91,6 +95,7 @@ def tell(urls: dict[str, str], seed: str, *, as_json: bool) -> None:
     else:
         for name, one in known.items():
             sys.stdout.write(f"{name:<11}{one['url']}  key {one['key']}  secret {one['secret']}\n")
+        sys.stdout.write(f"{'ecb':<11}{urls['ecb']}{ecb.PATH}\n")
     sys.stdout.flush()
 
 

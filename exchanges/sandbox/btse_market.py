@@ -24,13 +24,15 @@ MARKETS = (
     "LTC-USDT",
     "SOL-USD",
     "USDT-USD",
+    "XAUT-USDT",
+    "EURT-USDT",
+    "DTR-USDT",
 )
 NETWORKS = {
     "BTC": ["Bitcoin", "Liquid"], "ETH": ["Ethereum"], "USDT": ["ERC20", "TRC20", "Liquid"], "SOL": ["Solana"],
     "XRP": ["Ripple"], "LTC": ["Litecoin"], "USDC": ["ERC20"], "XAUT": ["ERC20"],
 }  # fmt: skip
-UNPRICED = {"EURT", "DTR"}  # Known to the world, not listed at BTSE.
-LISTED = tuple(sorted(({*LEVELS, "USD"}) - UNPRICED))
+LISTED = tuple(sorted({*LEVELS, "USD"}))
 RESOLUTIONS = {1, 5, 15, 30, 60, 240, 360, 1440, 10080, 43200}
 BARS = 300
 

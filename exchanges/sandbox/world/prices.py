@@ -40,6 +40,18 @@ LEVELS = {
     "USDC": Level(Decimal("0.99995"), 1),
     "USDT": Level(Decimal("0.99985"), 1),
 }
+CURRENCIES = {
+    name: Level(1 / Decimal(of_a_dollar), wild)
+    for name, of_a_dollar, wild in [
+        ("JPY", "150", 40), ("CZK", "21.8", 30), ("DKK", "6.88", 28), ("HUF", "355", 40), ("PLN", "3.85", 32),
+        ("RON", "4.57", 25), ("SEK", "9.9", 35), ("CHF", "0.85", 30), ("ISK", "128", 25), ("NOK", "10.2", 40),
+        ("TRY", "42", 60), ("AUD", "1.52", 35), ("BRL", "5.5", 50), ("CAD", "1.38", 22), ("CNY", "7.15", 12),
+        ("HKD", "7.8", 2), ("IDR", "16400", 25), ("ILS", "3.5", 35), ("INR", "87", 15), ("KRW", "1390", 30),
+        ("MXN", "18.8", 40), ("MYR", "4.25", 20), ("NZD", "1.7", 35), ("PHP", "57.5", 20), ("SGD", "1.3", 15),
+        ("THB", "32.7", 25), ("ZAR", "17.8", 40),
+    ]
+}  # fmt: skip
+"""What the ECB quotes beside dollar, pound and euro; no exchange of this world lists these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +97,7 @@ class Prices:
         """What one unit costs in USD with twelve digits; None where nobody has a price."""
         if asset == "USD":
             return Decimal(1)
-        level = LEVELS.get(asset)
+        level = LEVELS.get(asset) or CURRENCIES.get(asset)
         if level is None:
             return None
         second = int(at.timestamp())
