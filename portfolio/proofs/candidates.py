@@ -166,7 +166,7 @@ def _of_unread(residual: Decimal, asset: str, row: Unread) -> Candidate:
     same = "and holds this very amount" if holds else "and may be about this"
     return Candidate(
         reason=Reason.QUARANTINED,
-        sentence=f"A record of “{row.stream}” could not be read ({row.reason[:120]}) {same}.",
+        sentence=f"A record of “{row.stream.replace('_', ' ')}” could not be read ({row.reason[:120]}) {same}.",
         quarantine=row.key,
     )
 

@@ -24,7 +24,8 @@ _ONE_DAY = timedelta(days=1)
 class Brief:
     """What a comparison needs: the money of a span, and its two rates."""
 
-    opening: Decimal
+    opening: Decimal | None
+    """None where the span begins with a value that is missing."""
     closing: Decimal | None
     money_in: Decimal
     money_out: Decimal
@@ -35,7 +36,9 @@ class Brief:
     @property
     def gain(self) -> Decimal | None:
         """Closing less opening less flows."""
-        return None if self.closing is None else self.closing - self.opening - self.money_in + self.money_out
+        if self.opening is None or self.closing is None:
+            return None
+        return self.closing - self.opening - self.money_in + self.money_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ def measure(
     drawdown = _drawdown(steps, twr)
     best, worst = _extremes(steps) if twr.value is not None else (None, None)
     return Returns(
-        opening=span.opening,
+        opening=None if span.begins_missing else span.opening,
         closing=span.closing,
         money_in=span.money_in,
         money_out=span.money_out,
@@ -88,7 +91,7 @@ def measure_briefly(days: Sequence[Day]) -> Brief:
     span = _Span(days, None)
     steps = span.steps()
     return Brief(
-        opening=span.opening,
+        opening=None if span.begins_missing else span.opening,
         closing=span.closing,
         money_in=span.money_in,
         money_out=span.money_out,
@@ -107,6 +110,7 @@ class _Span:
         self._holding = starts_with_holding(days, opening)
         self.opening = ((days[0].value if self._holding else opening) if days else opening) or ZERO
         self.closing = days[-1].value if days else None
+        self.begins_missing = opening is None and bool(days) and days[0].value is None and not days[0].flow
         with localcontext(WORKING):
             self.money_in = sum((day.came_in for day in days), ZERO)
             self.money_out = sum((day.went_out for day in days), ZERO)
@@ -150,7 +154,7 @@ class _Span:
             raise Refused("There are no days.")
         if self.closing is None:
             raise Refused(f"The value on the last day, {self._days[-1].on}, is missing.")
-        if self._given is None and self._days[0].value is None and not self._days[0].flow:
+        if self.begins_missing:
             raise Refused(f"The value on the first day, {self._days[0].on}, is missing.")
         return self.closing
 

@@ -115,8 +115,8 @@ def share(value: Decimal | None) -> str:
     hundredfold = value * 100
     if hundredfold and abs(hundredfold) < Decimal("0.1"):
         return f"<{MINUS}0.1 %" if hundredfold < 0 else "<0.1 %"
-    places = 0 if value == 1 else 1
-    return f"{digits(hundredfold, places)} %"
+    places = 0 if value in (0, 1) else 1
+    return f"{digits(hundredfold, places, least=places)} %"
 
 
 @register.filter

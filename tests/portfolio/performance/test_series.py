@@ -97,6 +97,7 @@ def test_a_missing_price_at_an_end_is_refused_with_its_day(prices: None, alice: 
     made = report(look(alice, NOW, since=date(2026, 3, 3)), Money())
     assert made.returns.twr.value is None
     assert made.returns.twr.reason == "The value on the first day, 2026-03-03, is missing."
+    assert made.gain is None and made.returns.opening is None and made.returns.money_in == 0
     assert made.series.left_out == ("BTC",)
 
 

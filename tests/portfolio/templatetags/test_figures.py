@@ -73,7 +73,8 @@ def test_signs_and_tones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [("0.465", "46.5 %"), ("1", "100 %"), ("0.0004", "<0.1 %"), ("0", "0 %")]
+    ("value", "expected"),
+    [("0.465", "46.5 %"), ("0.43", "43.0 %"), ("1", "100 %"), ("0.0004", "<0.1 %"), ("0", "0 %")],
 )
 def test_a_share_is_in_percent(value: str, expected: str) -> None:
     assert share(Decimal(value)) == expected

@@ -68,7 +68,7 @@ def test_the_overview_names_the_share_that_is_proved_and_links_each_part(
 ) -> None:
     text = as_alice.get("/").content.decode()
 
-    assert '<span class="strong">90 %</span> of your worth at exchanges is proved' in text
+    assert '<span class="strong">90.0 %</span> of your worth at exchanges is proved' in text
     assert "/proofs/?verdict=unexplained" in text
 
 
