@@ -18,14 +18,13 @@ from itertools import pairwise
 
 from exchanges.records import Kind, Role
 from portfolio import valuation
-from portfolio.looks import USDT, Look, Money
+from portfolio.looks import Look, Money
 from portfolio.models import DailyFlow, DailyHolding, DailyWorth
 from portfolio.performance.arrivals import Kept, early
 from portfolio.returns import Day
-from portfolio.valuation import Portfolio
+from portfolio.valuation import Portfolio, par
+from portfolio.valuation.amounts import ZERO, total, usd
 
-ZERO = Decimal(0)
-ONE = Decimal(1)
 DAY = timedelta(days=1)
 Traded = Mapping[tuple[int, date], Decimal]
 EXCHANGED = (Kind.TRADE, Kind.CONVERSION)
@@ -52,7 +51,7 @@ class _Sum:
 
 
 def series(look: Look, money: Money, whole: Portfolio | None = None) -> Series:
-    """Every day from the opening on; where the look ends now, its last value is the headline's."""
+    """Every day from the opening on; where the look ends now, its last value is the headline's: `whole`, as `money` says."""
     kept = Kept()
     traded = _traded(look) if look.asset else {}
     sums = _of_asset(look, money, traded) if look.asset else _of_connections(look, kept)
@@ -60,8 +59,8 @@ def series(look: Look, money: Money, whole: Portfolio | None = None) -> Series:
         _put_at_par(look, sums)
     unpriced = _unpriced(look, money)
     if look.today:
-        portfolio = whole or valuation.portfolio_of(look.user, look.now)
-        _end_now(look, money, portfolio, sums, unpriced)
+        portfolio = whole or valuation.portfolio_of(look.user, look.now, at_par=money.at_par)
+        _end_now(look, portfolio, sums, unpriced)
     ends = unpriced.get(look.since, set()) | unpriced.get(look.until, set())
     known = _priced_somewhere(look, ends)
     holes = {day for day in (look.since, look.until) if unpriced.get(day, set()) & known}
@@ -100,7 +99,8 @@ def _of_asset(look: Look, money: Money, traded: Traded) -> dict[date, _Sum]:
         look.holdings().order_by("day").values_list(*fields).iterator()
     ):
         if money.price(look.asset, price) != price:
-            price, value = ONE, quantity
+            price = money.price(look.asset, price)
+            value = usd(quantity, price)
         held, was = before.get(pk, (ZERO, ZERO))
         of_day = sums[day]
         of_day.value += value or ZERO
@@ -129,24 +129,17 @@ def _traded(look: Look) -> Traded:
 
 def _put_at_par(look: Look, sums: dict[date, _Sum]) -> None:
     """Let each USDT be a dollar: add what the market took from it, and let no price of it come or go."""
-    rows = look.holdings().filter(asset=USDT).order_by("day")
-    fields = ("connection", "day", "quantity", "price_usd", "value_usd", "flow", "flow_usd")
-    unpriced: set[int] = set()
-    for pk, day, quantity, price, value, flow, flow_usd in rows.values_list(*fields).iterator():
-        of_day = sums[day]
-        of_day.value += quantity - (value or ZERO)
-        bartered = ZERO
-        if price is not None and pk not in unpriced:
-            bartered = (flow_usd or ZERO) - flow * price
-        of_day.flow += flow + bartered - (flow_usd or ZERO)
-        (unpriced.add if price is None else unpriced.discard)(pk)
+    for (pk, day), extra in par.added(look.user, look.since, look.until).items():
+        if pk in look.keys:
+            sums[day].value += extra.value
+            sums[day].flow += extra.flow
 
 
 def _unpriced(look: Look, money: Money) -> dict[date, set[str]]:
     """What was held without a price on each day; what never has one in the span is left out, and no hole."""
     missing = look.holdings().filter(value_usd__isnull=True).exclude(quantity=0)
     if money.at_par:
-        missing = missing.exclude(asset=USDT)
+        missing = missing.exclude(asset=par.USDT)
     by_day: dict[date, set[str]] = defaultdict(set)
     for asset, day in missing.order_by().values_list("asset", "day").distinct():
         by_day[day].add(asset)
@@ -161,17 +154,13 @@ def _priced_somewhere(look: Look, assets: set[str]) -> set[str]:
     return set(priced.order_by().values_list("asset", flat=True).distinct())
 
 
-def _end_now(
-    look: Look, money: Money, whole: Portfolio, sums: dict[date, _Sum], unpriced: dict[date, set[str]]
-) -> None:
+def _end_now(look: Look, whole: Portfolio, sums: dict[date, _Sum], unpriced: dict[date, set[str]]) -> None:
     """Let the last value be the headline's, and its missing prices those that are missing now."""
     mine = [h for h in whole.holdings if h.connection.pk in look.keys and look.asset in ("", h.asset)]
     today = sums[look.until]
-    at_par = [h for h in mine if money.at_par and h.asset == USDT]
-    market = [h for h in mine if h not in at_par]
-    today.value = sum((h.quantity for h in at_par), ZERO) + sum((h.value_usd or ZERO for h in market), ZERO)
+    today.value = total(h.value_usd for h in mine)
     today.connections |= look.keys
-    unpriced[look.until] = {h.asset for h in market if h.is_held and h.value_usd is None}
+    unpriced[look.until] = {h.asset for h in mine if h.is_held and h.value_usd is None}
 
 
 def _days(look: Look, money: Money, sums: dict[date, _Sum], holes: set[date]) -> list[Day]:
