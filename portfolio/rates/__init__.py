@@ -3,6 +3,7 @@
 `routes` chooses among quotes and is pure; `store` asks the database. Nothing here knows who holds what.
 """
 
+from portfolio.rates.reasons import why_unpriced
 from portfolio.rates.routes import ECB, FIAT, HUBS, USD, Price, Quoted, closing_time, nodes, price, prices
 from portfolio.rates.routes import OLDEST_FIAT_DAYS as CARRIED_DAYS
 from portfolio.rates.store import (
@@ -38,4 +39,5 @@ __all__ = [
     "prices",
     "settle",
     "settle_again",
+    "why_unpriced",
 ]

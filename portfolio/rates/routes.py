@@ -207,7 +207,7 @@ def preferred(asset: str, quotes: Market, order: Sequence[str], now: datetime) -
     about = {pair: list(quotes[pair]) for pair in quotes if asset in pair}
     for source in order:
         heard = {
-            pair: [q for q in said if _by(q) == source and _counts(q, _is_fiat(pair), now)]
+            pair: [q for q in said if _by(q) == source and counts(q, _is_fiat(pair), now)]
             for pair, said in about.items()
         }
         if any(heard.values()):
@@ -253,12 +253,12 @@ def _leg(start: str, to: str, quotes: Market, now: datetime) -> _Leg | None:
     usable = [
         _Leg(times=q.price, by=Decimal(1), to=to, quote=q)
         for q in quotes.get((start, to), ())
-        if _counts(q, fiat, now)
+        if counts(q, fiat, now)
     ]
     usable += [
         _Leg(times=Decimal(1), by=q.price, to=to, quote=q)
         for q in quotes.get((to, start), ())
-        if _counts(q, fiat, now)
+        if counts(q, fiat, now)
     ]
     return max(
         usable,
@@ -267,7 +267,8 @@ def _leg(start: str, to: str, quotes: Market, now: datetime) -> _Leg | None:
     )
 
 
-def _counts(quote: Quoted, fiat: bool, now: datetime) -> bool:
+def counts(quote: Quoted, fiat: bool, now: datetime) -> bool:
+    """Whether a quote is young enough to be used; between two fiat currencies it may be older."""
     if quote.price <= 0 or quote.at > now:
         return False
     if fiat:

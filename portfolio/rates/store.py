@@ -48,7 +48,7 @@ def current(assets: Iterable[str], now: datetime) -> dict[str, Price]:
     if not wanted:
         return {}
     known = Rate.objects.among(routes.nodes(wanted)).known_at(now).filter(at__gt=now - _CARRIED)
-    return routes.prices(wanted, _quoted(known), now)
+    return routes.prices(wanted, quoted(known), now)
 
 
 def daily(assets: Iterable[str], start: date, end: date) -> Mapping[tuple[str, date], DayPrice]:
@@ -79,7 +79,7 @@ def at_moments(asset: str, moments: Iterable[datetime]) -> dict[datetime, Price]
         return {}
     span = (wanted[0] - _CARRIED, wanted[-1])
     quotes = Rate.objects.among(routes.nodes([asset])).filter(at__range=span).order_by("at", "pk")
-    known = routes.walk_moments([asset], _quoted(quotes), wanted)
+    known = routes.walk_moments([asset], quoted(quotes), wanted)
     return {moment: found[asset] for moment, found in zip(wanted, known, strict=True) if asset in found}
 
 
@@ -138,12 +138,13 @@ def _between(assets: frozenset[str], start: date, end: date, now: datetime) -> I
     if start == end:
         # One day needs only the last quote of each pair, not the hundreds of an hour.
         moment = min(routes.closing_time(end), now)
-        return iter(sorted(_quoted(among.known_at(moment)), key=lambda quote: quote.at))
+        return iter(sorted(quoted(among.known_at(moment)), key=lambda quote: quote.at))
     since = datetime.combine(start, time(), tzinfo=UTC) - _CARRIED
-    return _quoted(among.filter(at__range=(since, routes.closing_time(end))).order_by("at", "pk"))
+    return quoted(among.filter(at__range=(since, routes.closing_time(end))).order_by("at", "pk"))
 
 
-def _quoted(rows: QuerySet[Rate]) -> Iterator[Quoted]:
+def quoted(rows: QuerySet[Rate]) -> Iterator[Quoted]:
+    """Stored quotes as routes read them."""
     values = rows.values_list("base", "counter", "price", "source", "at", "pk").iterator()
     for base, counter, price, source, at, pk in values:
         yield Quoted(base=base, counter=counter, price=price, source=source, at=at, pk=pk)

@@ -65,6 +65,15 @@ def current(users: Iterable[Any], assets: Iterable[str], now: datetime) -> dict[
     }
 
 
+def prices_now(user: Any, assets: Iterable[str], now: datetime) -> dict[str, Price]:
+    """What each asset costs now, as it counts for this user: the market's price, or where there is none the user's own."""
+    wanted = set(assets)
+    known = rates.current(wanted, now)
+    missing = wanted - known.keys()
+    said = current([user.pk], missing, now) if missing else {}
+    return known | {asset: price for (_, asset), price in said.items()}
+
+
 def carried_days(asset: str) -> int:
     """How many days a price stands for those after it."""
     return OLDEST_FIAT_DAYS if asset in FIAT else CARRIED_CRYPTO_DAYS

@@ -20,7 +20,7 @@ from portfolio.fields import plain
 from portfolio.looks import USDT, Money, money_now, valued_now
 from portfolio.models import BalanceSnapshot, Rate
 from portfolio.rates import Price
-from portfolio.valuation import par
+from portfolio.valuation import own, par
 from portfolio.views.page import Request, now, page
 
 
@@ -48,12 +48,13 @@ def balance(request: Request, pk: int) -> HttpResponse:
 def price(request: Request, asset: str) -> HttpResponse:
     """A price: its route to the dollar and the quote of each step, with source and time."""
     moment = now()
-    found = rates.current([asset], moment).get(asset)
+    found = own.prices_now(request.user, [asset], moment).get(asset)
     money = money_now(request.user, moment)
     counted = par.price(moment) if money.at_par and asset == USDT else found
     legs = legs_of(found)
+    reason = "" if found else rates.why_unpriced(asset, moment)
     if wants_json(request):
-        told = {**_price(asset, found, legs), "counted_usd": plain(counted.usd) if counted else None}
+        told = {**_price(asset, found, legs, reason), "counted_usd": plain(counted.usd) if counted else None}
         return JsonResponse(told | conversion(money, counted.usd if counted else None, "price"))
     context = {
         "now": moment,
@@ -62,6 +63,7 @@ def price(request: Request, asset: str) -> HttpResponse:
         "counted": counted,
         "money": money,
         "legs": legs,
+        "reason": reason,
     }
     return page(request, "derivation_price.html", context, section="rates", part="detail")
 
@@ -115,7 +117,7 @@ def legs_of(found: Price | None) -> list[Leg]:
         return []
     quotes = Rate.objects.in_bulk(found.legs)
     steps = zip_longest(pairwise(found.route), found.legs)
-    return [Leg(start=step[0], to=step[1], quote=quotes.get(pk)) for step, pk in steps if step]
+    return [Leg(start=step[0], to=step[1], quote=quotes.get(pk)) for step, pk in steps if step and quotes]
 
 
 def _balance(snapshot: BalanceSnapshot) -> dict[str, Any]:
@@ -138,9 +140,9 @@ def _balance(snapshot: BalanceSnapshot) -> dict[str, Any]:
     }
 
 
-def _price(asset: str, found: Price | None, legs: list[Leg]) -> dict[str, Any]:
+def _price(asset: str, found: Price | None, legs: list[Leg], reason: str) -> dict[str, Any]:
     if found is None:
-        return {"asset": asset, "price_usd": None}
+        return {"asset": asset, "price_usd": None, "reason": reason}
     return {
         "asset": asset,
         "price_usd": plain(found.usd),

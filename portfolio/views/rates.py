@@ -11,9 +11,10 @@ from django.views.decorators.http import require_safe
 
 from portfolio import charts
 from portfolio import rates as prices
+from portfolio.looks import money_now
 from portfolio.models import BalanceSnapshot, DailyPrice
 from portfolio.rates import DayPrice, Price
-from portfolio.valuation import Span
+from portfolio.valuation import Span, own
 from portfolio.views.derivation import legs_of
 from portfolio.views.page import Request, now, page
 from portfolio.views.spans import Choice, chosen_span, first_day
@@ -34,10 +35,14 @@ def rates(request: Request) -> HttpResponse:
     """The table of prices."""
     moment = now()
     assets = known_assets(request)
-    found = prices.current(assets, moment)
+    found = own.prices_now(request.user, assets, moment)
     lines = sparklines(assets, moment)
     rows = [Row(asset=a, price=found.get(a), sparkline=lines.get(a)) for a in assets]
-    context: dict[str, Any] = {"now": moment, "rows": sorted(rows, key=lambda row: row.price is None)}
+    context: dict[str, Any] = {
+        "now": moment,
+        "rows": sorted(rows, key=lambda row: row.price is None),
+        "money": money_now(request.user, moment),
+    }
     return page(request, "rates.html", context, section="rates", part="table")
 
 
@@ -54,16 +59,18 @@ def rate(request: Request, asset: str) -> HttpResponse:
     if asset not in known_assets(request):
         raise Http404
     span = chosen_span(request)
-    found = prices.current([asset], moment).get(asset)
+    found = own.prices_now(request.user, [asset], moment).get(asset)
     context: dict[str, Any] = {
         "now": moment,
         "asset": asset,
         "price": found,
+        "money": money_now(request.user, moment),
         "spans": Choice.all(span),
         "figure": charts.rate_figure(history(asset, span, moment), found),
     }
     if not request.htmx:
         context["legs"] = legs_of(found)
+        context["reason"] = "" if found else prices.why_unpriced(asset, moment)
     return page(request, "rate.html", context, section="rates", part="history")
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from portfolio.models import BalanceSnapshot
+from portfolio.models import BalanceSnapshot, Correction, CorrectionKind
 from tests.conftest import make_connection
 from tests.portfolio.factory import make_rate, make_snapshot
 
@@ -85,6 +85,41 @@ def test_a_price_leads_to_its_quotes(as_alice: Client, held: BalanceSnapshot) ->
     assert told["route"] == ["BTC", "USD"]
     assert told["quotes"][0]["source"] == "btse"
     assert as_alice.get("/derivation/price/GIFT/?format=json").json()["price_usd"] is None
+
+
+def test_what_has_no_price_says_why(as_alice: Client, held: BalanceSnapshot) -> None:
+    told = as_alice.get("/derivation/price/GIFT/?format=json").json()
+
+    assert told["reason"] == "Nobody has quoted GIFT so far."
+    assert "Nobody has quoted GIFT so far." in as_alice.get("/rates/GIFT/").content.decode()
+
+
+def test_an_own_price_is_shown_wherever_it_counts(
+    as_alice: Client, alice: User, held: BalanceSnapshot
+) -> None:
+    today = timezone.now().date()
+    Correction.objects.create(
+        user=alice, kind=CorrectionKind.PRICE, asset="GIFT", day=today, amount=Decimal("0.25")
+    )
+
+    told = as_alice.get("/derivation/price/GIFT/?format=json").json()
+
+    assert (told["price_usd"], told["source"], told["quotes"]) == ("0.25", "your own price", [])
+    shown = {row.asset: row.price.usd for row in as_alice.get("/rates/").context["rows"]}
+    assert shown["GIFT"] == as_alice.get("/rates/GIFT/").context["price"].usd == Decimal("0.25")
+    assert "Nobody has quoted" not in as_alice.get("/derivation/price/GIFT/").content.decode()
+
+
+def test_rates_stay_in_usd_and_say_so_in_the_currency_of_the_user(
+    as_alice: Client, held: BalanceSnapshot
+) -> None:
+    make_rate("EUR", "2", at=timezone.now())
+    as_alice.post("/settings/currency/", {"currency": "EUR"})
+
+    text = as_alice.get("/rates/").content.decode()
+
+    assert "$60,000.50" in text and "30,000.25 EUR" in text
+    assert "30,000.25 EUR" in as_alice.get("/rates/BTC/").content.decode()
 
 
 def test_values_add_up_to_the_total_to_the_last_digit(as_alice: Client, held: BalanceSnapshot) -> None:
