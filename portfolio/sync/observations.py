@@ -100,6 +100,20 @@ def raw_row(raw: records.Raw, run: Run, at: datetime, source_id: str = "") -> Ra
     )
 
 
+def unread_row(row: records.Unreadable, run: Run, at: datetime) -> Quarantine:
+    """The row of a record that could not be read."""
+    return Quarantine(
+        connection_id=run.connection_id,
+        stream=row.stream,
+        source_id=row.source_id[:240],
+        digest=row.digest,
+        body=row.body,
+        reason=row.reason[:400] or "not readable",
+        received_at=at,
+        run=run,
+    )
+
+
 def as_said(row: Raw) -> records.Raw:
     """A stored record as the connector handed it over: without the time in the id of an observation."""
     source_id = scope_of(row.source_id) if row.stream in OBSERVED else row.source_id

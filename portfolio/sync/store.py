@@ -18,15 +18,16 @@ from django.db import transaction
 from accounts.models import Connection
 from exchanges import records
 from exchanges.connector import Clock, OpenRow, Page
-from exchanges.records import Meaning, Unreadable
+from exchanges.records import Unreadable
 from portfolio.models import BalanceSnapshot, Coverage, Quarantine, Raw, Run, StreamRun
-from portfolio.sync import balances, ledger, observations
+from portfolio.sync import ledger
 from portfolio.sync.account import Account
-from portfolio.sync.heard import Arrival, Count, Heard, Seen, chunked, refused
+from portfolio.sync.heard import Arrival, Count, Heard, chunked, refused
 from portfolio.sync.hold import BEAT, Hold
+from portfolio.sync.holdings import Holdings
 from portfolio.sync.notes import Notes
-from portfolio.sync.observations import TICK, raw_row
-from portfolio.sync.reading import BALANCES, OBSERVED, REFERENCE, Reader
+from portfolio.sync.observations import TICK, raw_row, unread_row
+from portfolio.sync.reading import OBSERVED, Reader
 from portfolio.sync.spans import merged
 
 PAUSE = 0.02
@@ -60,8 +61,8 @@ class Store:
         self._hold = hold
         self._clock = clock
         self._skew = skew
+        self._holdings = Holdings(connection, run, reader, notes)
         self._coverage = {row.stream: row for row in Coverage.objects.of(connection)}
-        self._chain: balances.Chain | None = None
         self._written_at = clock.monotonic()
 
     def coverage(self, stream: str) -> Coverage:
@@ -140,14 +141,13 @@ class Store:
     def settle(self) -> None:
         """Let assets that only the ledger knows be zero since the first observation."""
         assets = self.account.unsettled()
-        first = observations.first(self.connection, self._reader) if assets else []
+        first = self._holdings.first() if assets else []
         if first:
             with transaction.atomic():
                 self._hold.keep()
                 self.write_notes()
-                self._note(balances.settle(self.connection, assets, first))
+                self._note(self._holdings.settle(assets, first))
                 self._mark_figures()
-            self._chain = None
 
     def open_rows(self, stream: str) -> tuple[OpenRow, ...]:
         """Rows of a stream that must be read again until they are final."""
@@ -164,14 +164,15 @@ class Store:
         for stream in dict.fromkeys(raw.stream for raw in raws):
             told = [raw for raw in raws if raw.stream == stream]
             if stream in OBSERVED:
-                heard.seen[stream] = self._looked(stream, told, heard)
+                coverage, at = self.coverage(stream), self.exchange_now()
+                heard.seen[stream] = self._holdings.look(coverage, told, at, heard)
             elif arrivals := list(self._arrivals(stream, told, count)):
                 heard.arrivals[stream] = arrivals
         return heard
 
     def _write(self, heard: Heard, count: Count) -> None:
         for stream, seen in heard.seen.items():
-            self._observe(stream, seen, count)
+            self._note(self._holdings.keep(self.coverage(stream), seen, count))
         for stream, arrivals in heard.arrivals.items():
             self._keep(stream, arrivals, count)
         self._quarantine(heard.refused, count)
@@ -245,48 +246,6 @@ class Store:
         if coverage.open_rows != before:
             self.notes.read(coverage)
 
-    def _looked(self, stream: str, raws: Sequence[records.Raw], heard: Heard) -> Seen:
-        """Observations, those that can be read, held against those that are stored."""
-        readable: list[records.Raw] = []
-        meanings: list[Meaning] = []
-        for raw in raws:
-            try:
-                meanings.append(self._reader.read(raw))
-                readable.append(raw)
-            except ValueError as error:
-                heard.refused.append(refused(raw, str(error)))
-        looked = observations.look(self.coverage(stream), readable, self.exchange_now(), self.run)
-        seen = Seen(looked=looked, meanings=meanings)
-        if not looked.is_news:
-            self._see(stream, seen)
-        return seen
-
-    def _observe(self, stream: str, seen: Seen, count: Count) -> None:
-        """Store what changed."""
-        coverage, looks = self.coverage(stream), seen.looked.looks
-        if seen.looked.is_news:
-            observations.keep(coverage, seen.looked)
-            self._see(stream, seen)
-        count.new += sum(look.is_new for look in looks)
-        count.changed += sum(look.has_changed for look in looks)
-        if stream == REFERENCE:
-            self._reader.learn(look.said for look in looks if look.is_news)
-        if stream == BALANCES and self._chain is not None:
-            self._note(balances.add(self._chain))
-        self.notes.read(coverage)
-
-    def _see(self, stream: str, seen: Seen) -> None:
-        """Note what was seen again; balances go on to the chain of snapshots."""
-        looks = seen.looked.looks
-        self.notes.seen(look.row for look in looks if not look.is_news)
-        if stream != BALANCES:
-            return
-        self._chain = self._chain or balances.Chain(balances.newest_of(self.connection))
-        for look, meaning in zip(looks, seen.meanings, strict=True):
-            self._chain.take(self.connection, observations.observation(look.row, meaning))
-        self.notes.seen((), [row for row in self._chain.confirmed if row.pk])
-        self._chain.confirmed.clear()
-
     def _note(self, added: Sequence[BalanceSnapshot]) -> None:
         self._changes += bool(added)
         for row in added:
@@ -296,21 +255,9 @@ class Store:
         """Rows that could not be read, each once; the reason of the first time stands."""
         count.quarantined += len(rows)
         if rows:
+            now = self._clock.now()
             Quarantine.objects.bulk_create(
-                [
-                    Quarantine(
-                        connection=self.connection,
-                        stream=row.stream,
-                        source_id=row.source_id[:240],
-                        digest=row.digest,
-                        body=row.body,
-                        reason=row.reason[:400] or "not readable",
-                        received_at=self._clock.now(),
-                        run=self.run,
-                    )
-                    for row in rows
-                ],
-                ignore_conflicts=True,
+                [unread_row(row, self.run, now) for row in rows], ignore_conflicts=True
             )
 
     def _mark_figures(self) -> None:

@@ -13,12 +13,10 @@ Never raises an ExchangeError: it ends up in the run and the connection.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from datetime import datetime
 
 import httpx2
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.keys import note_digest, open_key
@@ -26,27 +24,20 @@ from accounts.models import Connection, State
 from accounts.sealing import SealError
 from exchanges.clock import SYSTEM_CLOCK
 from exchanges.connect import connect, normaliser
-from exchanges.connector import Clock, Connector, Page, Progress, Span
-from exchanges.errors import (
-    Closed,
-    ExchangeError,
-    KeyProblem,
-    NotOffered,
-    RateLimited,
-    Resting,
-    Temporary,
-)
+from exchanges.connector import Clock, Connector
+from exchanges.errors import ExchangeError, KeyProblem
 from portfolio.models import Run, RunState, StreamRun, Trigger
-from portfolio.sync import holes, hosts, observations, schedule
+from portfolio.sync import hosts, observations, schedule
 from portfolio.sync import owner as owners
 from portfolio.sync.crowd import CROWD
 from portfolio.sync.ending import Ending, move, worst
 from portfolio.sync.hold import Hold, LeaseLost
 from portfolio.sync.keypace import KeyPace, with_key
+from portfolio.sync.lists import Lists
 from portfolio.sync.notes import Notes
 from portfolio.sync.outcome import Outcome
-from portfolio.sync.reading import BALANCES, NEVER, Reader
-from portfolio.sync.result import StreamResult, SyncResult
+from portfolio.sync.reading import Reader
+from portfolio.sync.result import SyncResult
 from portfolio.sync.store import Store
 
 log = logging.getLogger(__name__)
@@ -57,13 +48,6 @@ BY_HAND = (*BY_ITSELF, State.NEEDS_ATTENTION)
 """A user's own wish is tried once more, whatever stopped the connection before."""
 
 
-class Broken(ExchangeError):
-    """Our own code stumbled over an answer."""
-
-    code = "internal"
-    advice = "Holdfast could not work with this answer. The log says where; please report it."
-
-
 class SealBroken(KeyProblem):
     """The stored secret does not open."""
 
@@ -71,10 +55,6 @@ class SealBroken(KeyProblem):
     advice = (
         "The stored key does not open with the vault keys at hand. Put it in again, or restore VAULT_KEYS."
     )
-
-
-class _TimeIsUp(Exception):
-    """The turn's time is over; the next one goes on from the stored cursor."""
 
 
 def run(
@@ -130,6 +110,7 @@ def _take_turn(
     try:
         return turn.take(client)
     except LeaseLost:
+        log.info("A run of connection %s was taken over, paused or removed", connection.pk)
         return turn.give_up("The work was taken over, paused or removed while it ran.")
     except (Exception, KeyboardInterrupt):
         turn.give_up("The run was stopped by an error of this computer; the log says which.")
@@ -172,11 +153,11 @@ class Turn:
         self._deadline = deadline
         self._hold = Hold(connection, note, clock)
         self._notes = Notes()
-        self._results: list[StreamResult] = []
-        self._errors: list[ExchangeError] = []
         self._wave = connection.full_walk_at if self._wave_is_due() else None
+        self._lists = Lists(
+            connection, note, self._hold, clock, self._notes, wave=self._wave, deadline=deadline
+        )
         self._key_set_at = connection.key_set_at
-        self._balances_at: datetime | None = None
         self._skew: float | None = None
 
     def take(self, client: httpx2.Client | None) -> SyncResult:
@@ -186,9 +167,9 @@ class Turn:
         except ExchangeError as error:
             return self._end(Outcome(state=RunState.FAILED, error=error), None)
         store = self._store(connector)
-        in_time = self._read_all(connector, store)
+        in_time = self._lists.read(connector, store)
         self._skew = connector.skew()
-        if any(result.state is RunState.OK for result in self._results):
+        if any(result.state is RunState.OK for result in self._lists.results):
             store.settle()
         return self._end(self._outcome(store, in_time=in_time), store)
 
@@ -208,7 +189,7 @@ class Turn:
         return SyncResult(
             run_id=self._run.pk,
             state=RunState.INTERRUPTED,
-            streams=tuple(self._results),
+            streams=tuple(self._lists.results),
             requests=self._hold.requests,
             error=reason,
         )
@@ -237,123 +218,16 @@ class Turn:
             until=self._deadline,
         )
 
-    def _read_all(self, connector: Connector, store: Store) -> bool:
-        """Balances, then every stream; False where the time was over before the end.
-
-        What waits longest for being complete comes first, so that a busy stream does not starve the others.
-        """
-        try:
-            self._read(BALANCES, connector.balances(self._progress(BALANCES, store)), store)
-            self._balances_at = store.exchange_now()
-            for stream in sorted(connector.streams, key=lambda one: store.coverage(one).complete_at or NEVER):
-                if self._must_stop():
-                    break
-                progress = self._progress(stream, store)
-                self._read(
-                    stream, connector.read(stream, progress), store, full=progress.full, hole=progress.span
-                )
-        except _TimeIsUp:
-            return False
-        return True
-
-    def _must_stop(self) -> bool:
-        """Whether another call would be useless or unwelcome."""
-        if any(isinstance(error, KeyProblem | Closed | RateLimited | Resting) for error in self._errors):
-            return True
-        if self._errors:
-            if self._is_over():
-                return True
-            self._hold.keep()  # no page has shown since whether the connection is still ours
-        return sum(isinstance(error, Temporary) for error in self._errors) >= 2
-
-    def _progress(self, stream: str, store: Store) -> Progress:
-        """From where a stream is read, with what is known of the account."""
-        coverage = store.begin(stream)
-        full = any(
-            asked is not None and (coverage.full_began_at is None or coverage.full_began_at < asked)
-            for asked in (self._wave, coverage.again_at)
-        )
-        if stream == BALANCES:
-            return Progress(cursor=coverage.cursor, full=full)
-        return Progress(
-            cursor=coverage.cursor,
-            open_rows=store.open_rows(stream),
-            full=full,
-            since=store.account.begins,
-            assets=store.account.assets,
-            **holes.asked(self._connection, coverage),
-        )
-
-    def _read(
-        self,
-        stream: str,
-        pages: Iterable[Page],
-        store: Store,
-        *,
-        full: bool = False,
-        hole: Span | None = None,
-    ) -> None:
-        """Read one stream to its end, page by page."""
-        progress = StreamRun(run=self._run, stream=stream)
-        self._notes.progress(progress)
-        began, ends = store.exchange_now(), list[datetime]()
-        try:
-            for page in _guarded(pages):
-                store.put(page, progress, full_began=full)
-                full = False
-                if hole and page.stream == stream:
-                    store.write_now()  # a wish is over only when the cursor knows of it
-                    holes.begun(self._run, store.coverage(stream), hole)
-                    hole = None
-                ends += [span.end for span in page.covered]
-                self._check_time(progress)
-            self._note(progress, RunState.OK)
-            store.finish(stream, max(ends, default=began))
-        except NotOffered:
-            self._note(progress, RunState.OK)
-            store.finish(stream, began)
-        except ExchangeError as error:
-            self._errors.append(error)
-            self._note(progress, RunState.FAILED, error)
-
-    def _check_time(self, progress: StreamRun) -> None:
-        if self._is_over():
-            self._note(progress, RunState.PARTIAL)
-            raise _TimeIsUp
-
-    def _is_over(self) -> bool:
-        """Whether the turn's time is."""
-        return self._deadline is not None and self._clock.monotonic() >= self._deadline
-
-    def _note(self, progress: StreamRun, state: RunState, error: ExchangeError | None = None) -> None:
-        progress.state = state
-        if error is not None:
-            progress.error_code, progress.error = error.code, error.sentence[:400]
-            progress.advice = error.advice[:400]
-        self._notes.progress(progress)
-        self._results.append(
-            StreamResult(
-                stream=progress.stream,
-                state=state,
-                pages=progress.pages,
-                sent=progress.sent,
-                new=progress.new,
-                changed=progress.changed,
-                quarantined=progress.quarantined,
-                error=progress.error,
-                advice=progress.advice,
-            )
-        )
-
     def _outcome(self, store: Store, *, in_time: bool) -> Outcome:
-        went_well = [result for result in self._results if result.state is not RunState.FAILED]
+        lists = self._lists
+        went_well = [result for result in lists.results if result.state is not RunState.FAILED]
         if not in_time:
-            return Outcome(state=RunState.PARTIAL, error=worst(self._errors), again_at_once=True)
-        if self._errors:
+            return Outcome(state=RunState.PARTIAL, error=worst(lists.errors), again_at_once=True)
+        if lists.errors:
             state = RunState.PARTIAL if went_well else RunState.FAILED
-            return Outcome(state=state, error=worst(self._errors))
-        newest = store.touched.newest
-        moved_on = newest is not None and self._balances_at is not None and newest > self._balances_at
+            return Outcome(state=state, error=worst(lists.errors))
+        newest, looked_at = store.touched.newest, lists.balances_at
+        moved_on = newest is not None and looked_at is not None and newest > looked_at
         return Outcome(state=RunState.OK, again_at_once=moved_on or store.touched.completed)
 
     def _end(self, outcome: Outcome, store: Store | None) -> SyncResult:
@@ -383,7 +257,7 @@ class Turn:
         return SyncResult(
             run_id=self._run.pk,
             state=outcome.state,
-            streams=tuple(self._results),
+            streams=tuple(self._lists.results),
             touched_since=since.date() if since else None,
             requests=self._hold.requests,
             error=texts["error"],
@@ -394,19 +268,3 @@ class Turn:
         """Whether everything is to be walked again: a wave lasts over turns until every stream has come to its end."""
         at = self._connection.full_walk_at
         return at is not None and at <= self._clock.now()
-
-
-def _guarded(pages: Iterable[Page]) -> Iterator[Page]:
-    """The pages; whatever a connector stumbles over costs its own stream only."""
-    iterator = iter(pages)
-    while True:
-        try:
-            page = next(iterator)
-        except StopIteration:
-            return
-        except (ExchangeError, LeaseLost, DatabaseError):
-            raise
-        except Exception as error:
-            log.exception("A connector stumbled")
-            raise Broken from error
-        yield page
