@@ -1,4 +1,4 @@
-"""Whether what stands can be derived again from Raw: three sandbox accounts synced into a fresh database, part of `make check`.
+"""Whether what stands can be derived again: three sandbox accounts and own entries in a fresh database, part of `make check`.
 
 Compares, damages all that was derived, sees that this is noticed, mends it and compares again.
 """
@@ -55,6 +55,7 @@ def checked(folder: str, urls: dict[str, str]) -> int:
     with redirect_stdout(io.StringIO()):
         call_command("setup", verbosity=0)
         connected()
+        entered()
         call_command("sync")
     steps = [("as synced", 0, {}), ("damaged", 1, {}), ("mended", 0, {"write": True}), ("after that", 0, {})]
     for step, wanted, options in steps:
@@ -75,6 +76,29 @@ def connected() -> None:
     for name, (key, secret) in keys(SEED).items():
         made = Connection.objects.create(user=user, exchange=name, label=name, state=State.ACTIVE)
         store_key(made, key, secret)
+
+
+def entered() -> None:
+    """Rows of the user's own in two accounts, which are written down when they are first compared."""
+    from django.utils import timezone
+
+    from accounts.models import User
+    from portfolio import corrections
+    from portfolio.models import ManualEntry, ManualKind
+
+    user, now = User.objects.get(), timezone.now()
+    for day, kind, to in ((9, ManualKind.BUY, ""), (5, ManualKind.BUY, ""), (2, ManualKind.TRANSFER, "Safe")):
+        at = now - timedelta(days=day)
+        entry = ManualEntry(
+            account="Ledger",
+            to_account=to,
+            asset="BTC",
+            identity=f"{day}",
+            kind=kind,
+            quantity=1,
+            occurred_at=at,
+        )
+        corrections.enter(user, entry, now)
 
 
 def damage() -> None:

@@ -13,17 +13,31 @@ from portfolio.models import MonthlyChange, Proof
 from portfolio.models.chunks import ROWS
 from portfolio.rebuild.shadow import FAR, derived, empty, is_sqlite, numbers, run, standing
 from portfolio.rebuild.tables import COVERAGE, POSTINGS, TOLD, TRANSACTIONS
-from portfolio.sync.replay import Looked, Unreadable, replay
+from portfolio.sync import own
+from portfolio.sync.replay import Unreadable, looked, replay
 
 NATURAL = " AND ".join(f"d.{name} = s.{name}" for name in TRANSACTIONS.key)
 NEW_KEYS = "rebuild_keys"
 MONTHS = MonthlyChange._meta.db_table
+Source = Callable[[], list[Unreadable]]
 
 
-def ledger(connection: Connection, alive: Callable[[], None], looked: Looked) -> list[Unreadable]:
+def source(connection: Connection, alive: Callable[[], None], now: datetime) -> Source:
+    """What will write the ledger anew: the raw records, or of an account of own entries its user's rows.
+
+    To be asked for while the tables that stand are in sight: what no record says is read from them.
+    """
+    if connection.is_own:
+        seen = own.confirmed(connection) or now
+        return lambda: [_unwritten(one.source_id) for one in own.replay(connection, seen)]
+    known = looked(connection)
+    return lambda: replay(connection, alive, known)
+
+
+def ledger(connection: Connection, write: Source) -> list[Unreadable]:
     """Ledger, balances and open rows; what could not be read."""
     _copy_coverage(connection)
-    unread = replay(connection, alive, looked)
+    unread = write()
     _take_keys(connection)
     return unread
 
@@ -34,7 +48,8 @@ def figures(
     """Proofs, daily rows and months, the days as they stood at `moment`; afresh when called again."""
     empty(TOLD)
     alive()
-    rows = [row for chain in proofs.derive(connection).values() for row in chain]
+    chains = {} if connection.is_own else proofs.derive(connection)
+    rows = [row for chain in chains.values() for row in chain]
     with transaction.atomic():
         Proof.objects.bulk_create(rows, batch_size=ROWS)
     alive()
@@ -56,6 +71,10 @@ def name_new() -> None:
     else:
         sequence = f"pg_get_serial_sequence('{standing(TRANSACTIONS.name)}', 'id')"
         _renamed(f"SELECT id, nextval({sequence}) FROM ({new} ORDER BY id) fresh")
+
+
+def _unwritten(source_id: str) -> Unreadable:
+    return Unreadable(stream=own.STREAM, source_id=source_id, reason="it was never written down")
 
 
 def _say_months_alike(connection: Connection) -> None:

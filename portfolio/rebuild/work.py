@@ -20,7 +20,7 @@ from portfolio.rebuild.shadow import derived, numbers, shadow
 from portfolio.rebuild.swap import Refused, swap
 from portfolio.rebuild.tables import TABLES
 from portfolio.sync import owner as owners
-from portfolio.sync.replay import Unreadable, looked
+from portfolio.sync.replay import Unreadable
 
 BEAT = 5.0
 """Seconds after which the lease is shown alive again."""
@@ -47,12 +47,15 @@ def rebuild(
     connection: Connection, *, write: bool, tell: Callable[[int], object], clock: Clock = SYSTEM_CLOCK
 ) -> Rebuilt:
     """Compare a connection with its raw records, with `write` put right what differs; `tell` brings figures up to date."""
+    if connection.is_own and _is_behind(connection):
+        # Who tells it writes its ledger first, and holds it for that.
+        tell(connection.pk)
     with _held(connection, clock) as hold:
         if _is_behind(connection):
             tell(connection.pk)
-        day, known = valuation.told_until(connection), looked(connection)
+        day, source = valuation.told_until(connection), derive.source(connection, hold.alive, clock.now())
         with shadow():
-            unread = derive.ledger(connection, hold.alive, known)
+            unread = derive.ledger(connection, source)
             if write:
                 derive.name_new()
             found = Differences(connection.pk, day)

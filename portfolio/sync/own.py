@@ -7,6 +7,7 @@ written, and what was undone stays as a record that counts no more.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from django.db import transaction
+from django.db.models import F
 
 from accounts.models import Connection
 from exchanges.connector import Clock
@@ -95,6 +97,41 @@ def _steps(connection: Connection, now: datetime) -> Iterator[None]:
             _write(connection, news[start : start + ROWS], standing, now)
     yield
     _balance(connection, now)
+
+
+def replay(connection: Connection, seen: datetime) -> list[_Said]:
+    """Write ledger and balances where the tables know nothing of the account yet; the rows that no record tells.
+
+    `seen` is until when the last balances held, which no row says.
+    """
+    records: dict[tuple[str, str], int] = {}
+    received: dict[str, datetime] = {}
+    raws = Raw.objects.of(connection).order_by("received_at", "pk")
+    for pk, source_id, digest, at in raws.values_list("pk", "source_id", "digest", "received_at").iterator():
+        records[source_id, digest] = pk
+        received.setdefault(source_id, at)
+    said = list(_said(connection))
+    told = [
+        Told(
+            entry=one.entry,
+            raw_id=records[one.source_id, one.digest],
+            current_at=seen,
+            received_at=received[one.source_id],
+        )
+        for one in said
+        if (one.source_id, one.digest) in records
+    ]
+    for start in range(0, len(told), ROWS):
+        put(connection, told[start : start + ROWS], {})
+    _balance(connection, seen)
+    return [one for one in said if (one.source_id, one.digest) not in records]
+
+
+def confirmed(connection: Connection) -> datetime | None:
+    """Until when the last balances hold: what most of them say, so that one that differs is seen."""
+    newest = BalanceSnapshot.objects.of(connection).filter(newest=True, last_seen__gt=F("first_seen"))
+    said = Counter(newest.values_list("last_seen", flat=True))
+    return max(said, key=lambda moment: (said[moment], moment), default=None)
 
 
 def confirm(now: datetime) -> None:
@@ -212,7 +249,9 @@ def _balance(connection: Connection, now: datetime) -> None:
 
 
 def _balances(connection: Connection, now: datetime) -> Iterator[BalanceSnapshot]:
-    counted = PostingRow.objects.of(connection).counted().order_by("asset", "occurred_at", "pk")
+    postings = PostingRow.objects.of(connection).counted()
+    # Not by primary key: written once more, rows of one moment have others.
+    counted = postings.order_by("asset", "occurred_at", "transaction__external_id", "transaction__leg")
     moved = counted.values_list("asset", "occurred_at", "amount", "transaction__raw")
     for asset, rows in groupby(moved.iterator(), key=itemgetter(0)):
         yield from _chain(connection, asset, [row[1:] for row in rows], now)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *, user: str | None, connection: int | None, write: bool, **_: object) -> None:
         """One connection after the other; one that cannot be compared keeps none of the others from it."""
         with plainly():
-            rows = Connection.objects.at_exchanges().select_related("user").order_by("pk")
+            rows = Connection.objects.select_related("user").order_by("pk")
             rows = rows if user is None else rows.for_user(user_of(user))
             rows = rows if connection is None else rows.filter(pk=connection)
             failures = [said for row in rows if (said := self.one(row, write=write))]
