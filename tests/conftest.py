@@ -1,4 +1,4 @@
-"""What every test may use: three users, connections, a closed network."""
+"""What every test may use: three users, connections, a closed network; examples that are the same each time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from accounts.models import Connection, State, User
 from exchanges.catalog import ExchangeName
 
 PASSWORD = "correct horse battery"
+
+# Neither luck nor a busy computer decides whether the suite passes; `--hypothesis-profile=explore` tries new examples.
+settings.register_profile(
+    "suite", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def _refuse_the_world(event: str, args: tuple[Any, ...]) -> None:

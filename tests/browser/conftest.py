@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
 
 from accounts.models import User
 
@@ -28,6 +28,9 @@ FLAGS = [
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
 # Playwright keeps an event loop in this thread; Django would take every query for an asynchronous one.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+PATIENCE = 120_000
+"""Milliseconds until a page that does not come counts as missing, on however busy a computer."""
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -100,6 +103,7 @@ def visitor(
     context.add_cookies(
         [{"name": "session", "value": session.cookies["session"].value, "url": live_server.url}]
     )
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     visitor = Visitor(page, live_server.url)
     visitor.listen(live_server.url)

@@ -78,6 +78,7 @@ def test_hidden_amounts_cannot_be_read_off_the_screen(visitor: Visitor, held: Ba
     page = visitor.open("/")
 
     page.get_by_role("button", name="Hide amounts").click()
+    page.get_by_role("button", name="Show amounts").wait_for()
     page.wait_for_load_state("networkidle")
 
     colours = page.locator(".private").evaluate_all("all => all.map(one => getComputedStyle(one).color)")

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -52,7 +51,11 @@ def test_a_restart_goes_on_with_the_same_life(tmp_path: Path) -> None:
 
 
 def test_time_can_hurry() -> None:
-    assert clock(100_000)() - utc_now() > timedelta(0)
+    hurried = clock(100_000)
+    before = utc_now()
+    while (now := utc_now()) == before:
+        pass  # until time has passed at all
+    assert hurried() - before >= 100_000 * (now - before)
 
 
 def test_keys_are_printed_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,4 +70,4 @@ def test_the_command_serves_until_it_is_told_to_stop(number: signal.Signals) -> 
         assert process.stdout is not None
         assert json.loads(process.stdout.readline()).keys() == {"btse", "tether", "tokens_net"}
         process.send_signal(number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=120) == 0

@@ -72,7 +72,7 @@ def unpacked(user: User, folder: Path) -> Path:
 def verified(folder: Path) -> subprocess.CompletedProcess[str]:
     """What its own program says, run alone: no path to the product, no packages."""
     command = [sys.executable, "-I", "-S", str(folder / "verify.py")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.parametrize("per_account", [False, True], ids=["together", "apart"])

@@ -25,7 +25,7 @@ def at_once(step: Callable[[], object]) -> list[object]:
 
     def one() -> object:
         try:
-            gate.wait(10)
+            gate.wait(120)
             return step()
         finally:
             connections.close_all()

@@ -79,7 +79,7 @@ def table(client: Client, address: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize("at_par", [False, True], ids=["market", "par"])
 @pytest.mark.parametrize("currency", ["USD", "EUR", "JPY", "BTC"])
 def test_headline_chart_table_and_file_agree_to_the_last_digit(
-    account: Connection, alice: User, as_alice: Client, currency: str, at_par: bool, freeze: None
+    account: Connection, alice: User, as_alice: Client, currency: str, at_par: bool
 ) -> None:
     see(alice, currency, at_par=at_par)
     context = as_alice.get("/?span=1M").context
@@ -116,18 +116,11 @@ def test_in_every_currency_the_parts_the_line_and_the_change_end_in_one_total(
         assert None not in [point.value for point in looks.line(told, money)]
 
 
-@pytest.fixture
-def freeze(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All pages of a test are made at one moment."""
-    moment = timezone.now()
-    monkeypatch.setattr(timezone, "now", lambda: moment)
-
-
 @pytest.mark.parametrize("at_par", [False, True], ids=["market", "par"])
 @pytest.mark.parametrize("currency", ["USD", "EUR", "BTC"])
 @pytest.mark.parametrize("span", ["1M", "ALL"])
 def test_the_change_is_that_of_returns_and_of_its_own_steps(
-    account: Connection, alice: User, as_alice: Client, currency: str, at_par: bool, span: str, freeze: None
+    account: Connection, alice: User, as_alice: Client, currency: str, at_par: bool, span: str
 ) -> None:
     see(alice, currency, at_par=at_par)
     told = as_alice.get(f"/derivation/change/?span={span}&format=json").json()
@@ -143,7 +136,7 @@ def test_the_change_is_that_of_returns_and_of_its_own_steps(
 
 @pytest.mark.parametrize("currency", ["USD", "EUR", "BTC"])
 def test_benchmarks_beside_the_chart_are_those_of_the_page_of_returns(
-    account: Connection, alice: User, as_alice: Client, currency: str, freeze: None
+    account: Connection, alice: User, as_alice: Client, currency: str
 ) -> None:
     see(alice, currency)
     shown = as_alice.get("/?span=1M&compare=on").context["benchmarks"]
