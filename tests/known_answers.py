@@ -11,6 +11,12 @@ import pytest
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def all_names() -> list[str]:
+    """The ids of all worked examples; none where the file is not there."""
+    path = _DATA / "known-answers.json"
+    return [case["id"] for case in json.loads(path.read_text())] if path.exists() else []
+
+
 def known_answer(name: str) -> dict[str, Any]:
     """One worked example by its id; the test is skipped where the file is not there."""
     path = _DATA / "known-answers.json"

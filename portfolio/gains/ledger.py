@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from heapq import merge
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from django.db.models import Q
 
@@ -31,10 +31,19 @@ class Transfers:
 
 
 def rows_of(user: User, since: datetime) -> Iterator[Row]:
-    """The completed rows of all exchanges, oldest first, a few hundred at a time. Own rows are read as they were entered."""
+    """The completed rows of all exchanges, oldest first, a few hundred at a time. Own rows are read as they were entered.
+
+    Those of one moment come by what the exchange calls them, not as they arrived: which halves of exchanges belong
+    together must not depend on that.
+    """
     connections = Connection.objects.for_user(user).at_exchanges().values_list("pk", "label")
-    streams = [_rows(pk, label, since) for pk, label in connections]
-    return merge(*streams, key=lambda row: (row.at, row.pk))
+    streams = [_in_order(_rows(pk, label, since)) for pk, label in connections]
+    return merge(*streams, key=lambda row: (row.at, row.account, row.external_id, row.pk))
+
+
+def _in_order(rows: Iterator[Row]) -> Iterator[Row]:
+    for _, of_one_moment in groupby(rows, key=attrgetter("at")):
+        yield from sorted(of_one_moment, key=attrgetter("external_id", "pk"))
 
 
 def _rows(connection: int, label: str, since: datetime) -> Iterator[Row]:
