@@ -105,28 +105,20 @@ def _time(number: int) -> datetime:
 
 
 def _fill(connection: Any, trades: Iterator[Any]) -> None:
-    from portfolio.models import Posting, Raw, Transaction  # noqa: PLC0415
+    from benchmarks.inside import history  # noqa: PLC0415
+    from exchanges.records import Kind, Role  # noqa: PLC0415
 
-    while chunk := list(islice(trades, 2_000)):
-        raws = Raw.objects.bulk_create(
-            Raw(connection=connection, stream="t", source_id=str(row[0]), digest=str(row[0]), body="{}")
-            for row in chunk
-        )
-        rows = Transaction.objects.bulk_create(
-            Transaction(
-                connection=connection, raw=raw, stream="t", external_id=str(row[0]), kind="trade", status="completed",
-                occurred_at=_time(row[0] - 1), assets=f" {row[3]} USD ",
+    history.append(
+        connection,
+        (
+            history.Line(
+                Kind.TRADE,
+                _time(number - 1),
+                tuple((*leg, Role.PRINCIPAL) for leg in _legs(side, name, quantity, price)),
             )
-            for raw, row in zip(raws, chunk, strict=True)
-        )  # fmt: skip
-        Posting.objects.bulk_create(
-            Posting(
-                transaction=told, connection=connection, asset=asset, amount=amount, role="principal", kind="trade",
-                occurred_at=told.occurred_at, counts=True,
-            )
-            for told, (_, _, side, name, quantity, price) in zip(rows, chunk, strict=True)
-            for asset, amount in _legs(side, name, quantity, price)
-        )  # fmt: skip
+            for number, _, side, name, quantity, price in trades
+        ),
+    )
 
 
 def _legs(side: str, name: str, quantity: Decimal, price: Decimal) -> list[tuple[str, Decimal]]:

@@ -54,6 +54,11 @@ def checked(value: Any) -> Decimal:
     return amount
 
 
+def fits(*amounts: Decimal) -> bool:
+    """Whether sums of amounts can still be kept as amounts: what an exchange invents may add up to more."""
+    return all(amount.adjusted() < DIGITS - PLACES for amount in amounts)
+
+
 class AmountField(models.DecimalField[Any, Any]):
     """A DecimalField(38, 18) that is text on SQLite, so that no digit is lost."""
 

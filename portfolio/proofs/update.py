@@ -14,6 +14,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Connection
+from portfolio.fields import fits
 from portfolio.models import BalanceSnapshot, Posting, Proof, Verdict
 from portfolio.proofs import story
 from portfolio.proofs.chain import Carried, Link, Look, Move, combined, links, taken_over
@@ -138,7 +139,8 @@ class _Update:
             chain = links(
                 looks.get(asset, ()), moves, self._late, base=bases.get(asset), carried=handed.get(asset)
             )
-            return [self._proof(asset, link) for link in chain]
+            kept = (link for link in chain if fits(link.postings, link.residual))
+            return [self._proof(asset, link) for link in kept]
 
         begins = {asset: bases[asset].at if asset in bases else EVER for asset in assets}
         moved = {asset: told(asset, moves) for asset, moves in self._moves(begins)}

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from accounts.models import Connection
+from portfolio.fields import fits
 from portfolio.models import DailyFlow
 from portfolio.models.chunks import remove, upsert
 from portfolio.valuation.amounts import ZERO
@@ -55,7 +56,8 @@ def _rows(connection: Connection, task: Task, now: datetime) -> Iterator[tuple[K
             amount=amount,
             count=count,
         )
-        yield (task.asset, day, kind, role), row
+        if fits(amount):
+            yield (task.asset, day, kind, role), row
 
 
 def _differs(new: DailyFlow, old: DailyFlow) -> bool:

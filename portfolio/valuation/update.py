@@ -13,6 +13,7 @@ from django.db.models import Max
 
 from accounts.models import Connection
 from portfolio import rates
+from portfolio.fields import fits
 from portfolio.models import DailyFlow, DailyHolding, DailyWorth, PriceHistory, ToldHolding, WorthPoint
 from portfolio.models.chunks import remove, upsert
 from portfolio.valuation import evidence, flows, history, points, rollup
@@ -124,9 +125,10 @@ def want_prices(begins: Mapping[str, date]) -> None:
 
 
 def _told(task: evidence.Task, now: datetime) -> list[DayQuantity]:
-    """The days on which there is something to say."""
+    """The days on which there is something to say, and it is no more than can be said."""
     days = history.days(task.known, task.start, now, fresh=task.fresh)
-    return [day for day in days if day.quantity or day.unexplained or day.moved]
+    something = (day for day in days if day.quantity or day.unexplained or day.moved)
+    return [day for day in something if fits(day.quantity, day.flow, day.unexplained)]
 
 
 def _others(told: Mapping[str, list[DayQuantity]]) -> set[str]:
