@@ -12,7 +12,7 @@ from portfolio.valuation.holdings import Holding, Part, Portfolio, portfolio_of,
 from portfolio.valuation.points import mark
 from portfolio.valuation.reprice import reprice
 from portfolio.valuation.update import close_day, derive, is_told, told_until, update, want_prices
-from portfolio.valuation.worth import NetworthDay, Span, WorthAt, networth, worth
+from portfolio.valuation.worth import NetworthDay, Span, WorthAt, kept_days, networth, worth
 
 __all__ = [
     "AssetDay",
@@ -28,6 +28,7 @@ __all__ = [
     "close_day",
     "derive",
     "is_told",
+    "kept_days",
     "mark",
     "networth",
     "portfolio_of",

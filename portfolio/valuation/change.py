@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -16,7 +16,7 @@ from portfolio.valuation import par
 from portfolio.valuation.amounts import SHARE_PLACES, ZERO
 from portfolio.valuation.gaps import Missing, unpriced_on
 from portfolio.valuation.holdings import Portfolio, portfolio_of
-from portfolio.valuation.worth import Span
+from portfolio.valuation.worth import KeptDay, Span
 
 BEGINNING = date.min
 
@@ -72,6 +72,7 @@ def change(
     *,
     at_par: bool = False,
     missing: Missing | None = None,
+    kept: Sequence[KeptDay] | None = None,
 ) -> Change:
     """The change of a span up to the headline, `portfolio_of(user, now)`, which may be handed in.
 
@@ -80,7 +81,7 @@ def change(
     """
     whole = portfolio or portfolio_of(user, now, at_par=at_par)
     start = now - timedelta(days=span.days) if span.days else None
-    openings, flows = _openings(user, span, start)
+    openings, flows = _openings(user, span, start, kept)
     if at_par:
         openings, flows = _at_par(user, openings, flows, now.date())
     flowed = _since_opening(openings, flows)
@@ -115,7 +116,9 @@ def change(
 Flows = Mapping[tuple[int, date], Decimal]
 
 
-def _openings(user: Any, span: Span, start: datetime | None) -> tuple[dict[int, _Opening], Flows]:
+def _openings(
+    user: Any, span: Span, start: datetime | None, kept: Sequence[KeptDay] | None
+) -> tuple[dict[int, _Opening], Flows]:
     """Each connection at the start, and all flows on days that are not wholly before it."""
     mine = DailyWorth.objects.for_user(user)
     flowed = ~Q(flow_usd=0)
@@ -124,10 +127,16 @@ def _openings(user: Any, span: Span, start: datetime | None) -> tuple[dict[int, 
         return {}, {(pk, day): flow for pk, day, flow in rows.values_list("connection", "day", "flow_usd")}
     # A short span opens at a moment, so the close before it is that of the day before.
     first = start.date() - timedelta(days=1) if span.is_short else start.date()
-    rows = mine.filter(Q(day=first) | (Q(day__gt=first) & flowed))
+    told: Iterable[tuple[int, date, Decimal, Decimal]]
+    if kept is None:
+        rows = mine.filter(Q(day=first) | (Q(day__gt=first) & flowed))
+        told = rows.values_list("connection", "day", "value_usd", "flow_usd")
+    else:
+        told = ((one.connection, one.day, one.value_usd, one.flow_usd) for one in kept)
     openings, flows = {}, {}
-    for pk, day, value, flow in rows.values_list("connection", "day", "value_usd", "flow_usd"):
-        flows[pk, day] = flow
+    for pk, day, value, flow in told:
+        if flow or day == first:
+            flows[pk, day] = flow
         if day == first:
             openings[pk] = _Opening(at=closing_time(day), value=value, flow=flow, whole_day=True)
     return openings | (_points(user, start) if span.is_short else {}), flows

@@ -80,6 +80,32 @@ class NetworthDay:
         return share(self.priced, self.held)
 
 
+class KeptDay(NamedTuple):
+    """One connection at the end of a day, as it is kept."""
+
+    connection: int
+    day: date
+    value_usd: Decimal
+    held: int
+    priced: int
+    uncertain: int
+    flow_usd: Decimal
+
+    @property
+    def summed(self) -> tuple[Any, ...]:
+        """What the line needs of it."""
+        return self[1:6]
+
+
+def kept_days(user: Any, span: Span, now: datetime) -> tuple[KeptDay, ...] | None:
+    """The days on which both the line of a span and its change rest: one query; None where they rest on others."""
+    if span.is_short or span.days is None:
+        return None
+    first = now.date() - timedelta(days=span.days)
+    rows = DailyWorth.objects.for_user(user).filter(day__range=(first, now.date()))
+    return tuple(map(KeptDay._make, rows.values_list(*KeptDay._fields)))
+
+
 def worth(
     user: Any,
     span: Span,
@@ -88,11 +114,12 @@ def worth(
     *,
     at_par: bool = False,
     missing: Missing | None = None,
+    kept: Sequence[KeptDay] | None = None,
 ) -> tuple[WorthAt, ...]:
     """The line of a span; its last point is the headline, `portfolio_of(user, now)`, which may be handed in.
 
     `at_par` counts each USDT as one dollar on all of it. `missing` is what was unpriced since the
-    eve of the span, where that is at hand.
+    eve of the span, and `kept` what `kept_days` says, where they are at hand.
     """
     whole = portfolio or portfolio_of(user, now, at_par=at_par)
     lives = _lives(user)
@@ -106,7 +133,7 @@ def worth(
     else:
         if missing is None:
             missing = unpriced(user, start, now.date(), at_par=at_par)
-        past = _by_day(user, start, now, lives, missing, at_par=at_par)
+        past = _by_day(user, start, now, lives, missing, kept, at_par=at_par)
     return (*past, _headline(whole, now))
 
 
@@ -156,14 +183,23 @@ def _lives(user: Any) -> dict[int, date]:
 
 
 def _by_day(
-    user: Any, start: date, now: datetime, lives: Mapping[int, date], missing: Missing, *, at_par: bool
+    user: Any,
+    start: date,
+    now: datetime,
+    lives: Mapping[int, date],
+    missing: Missing,
+    kept: Sequence[KeptDay] | None,
+    *,
+    at_par: bool,
 ) -> Iterator[WorthAt]:
     yesterday = now.date() - timedelta(days=1)
     step = (yesterday - start).days // POINTS + 1
     wanted = [yesterday - timedelta(days=n) for n in range(0, (yesterday - start).days + 1, step)][::-1]
     gaps = holes((asset, day) for asset, day in missing if start <= day <= yesterday)
     extra = par.by_day(par.added(user, start, yesterday)) if at_par else {}
-    for day, value, sums in _days(user, with_gaps(wanted, gaps), lives, gaps, extra, _SUMMED):
+    every = with_gaps(wanted, gaps)
+    rows = None if kept is None else (one.summed for one in kept)
+    for day, value, sums in _days(user, every, lives, gaps, extra, _SUMMED, rows):
         yield _at(closing_time(day), value, sums)
 
 
@@ -174,15 +210,17 @@ def _days(
     gaps: set[date],
     extra: Mapping[date, Added],
     fields: Sequence[str],
+    kept: Iterable[tuple[Any, ...]] | None = None,
 ) -> Iterator[tuple[date, Decimal | None, _Sum]]:
     """These ascending days, their values and sums: no value where a connection or a price that should be there is missing."""
     if not wanted:
         return
-    dense = (wanted[-1] - wanted[0]).days + 1 == len(wanted)
-    span: dict[str, Any] = {"day__range": (wanted[0], wanted[-1])} if dense else {"day__in": wanted}
-    rows = DailyWorth.objects.for_user(user).filter(**span).values_list("day", *fields)
+    if kept is None:
+        dense = (wanted[-1] - wanted[0]).days + 1 == len(wanted)
+        span: dict[str, Any] = {"day__range": (wanted[0], wanted[-1])} if dense else {"day__in": wanted}
+        kept = DailyWorth.objects.for_user(user).filter(**span).values_list("day", *fields).iterator()
     by_day: dict[date, list[_Sum]] = {}
-    for day, *sums in rows.iterator():
+    for day, *sums in kept:
         by_day.setdefault(day, []).append(_Sum(*sums))
     firsts = sorted(lives.values())
     for day in wanted:

@@ -67,6 +67,9 @@ def newest(
     1. each connection's newest rows, by its own index, the newest among them; 2. their postings; 3. their
     connections, unless they are handed in.
     """
+    if len(queries) == 1:
+        rows = list(_behind(queries[0], before).newest_first()[:count])
+        return _with_parts(rows, connections)
     arms = [
         Transaction.objects.filter(
             pk__in=_behind(query, before).newest_first().values("pk")[:count]
@@ -79,6 +82,10 @@ def newest(
         union = first.union(*others, all=True) if others else first
         found += union.order_by("-occurred_at", "-pk")[:count]
     rows = sorted(found, key=lambda row: (row.occurred_at, row.pk), reverse=True)[:count]
+    return _with_parts(rows, connections)
+
+
+def _with_parts(rows: list[Transaction], connections: Iterable[Connection]) -> list[Transaction]:
     known = {connection.pk: connection for connection in connections}
     for row in rows:
         if row.connection_id in known:

@@ -76,8 +76,9 @@ def _worth(
     """The change of a span and its line, beside it what the same money would have become elsewhere, when asked for."""
     user, at_par = request.user, money.at_par
     missing = valuation.unpriced(user, span.eve(moment), moment.date(), at_par=at_par)
-    told = valuation.worth(user, span, moment, portfolio, at_par=at_par, missing=missing)
-    change = valuation.change(user, span, moment, portfolio, at_par=at_par, missing=missing)
+    kept = valuation.kept_days(user, span, moment)
+    told = valuation.worth(user, span, moment, portfolio, at_par=at_par, missing=missing, kept=kept)
+    change = valuation.change(user, span, moment, portfolio, at_par=at_par, missing=missing, kept=kept)
     rates = rated(money, told, change, moment)
     points = line(told, rates)
     benchmarks = _elsewhere(request, span, moment, portfolio) if "compare" in request.GET else ()
