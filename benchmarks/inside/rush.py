@@ -42,13 +42,14 @@ class Timed:
     def __init__(self, app: WSGIApplication, clock: RushingClock, latency: float = 0.0) -> None:
         """Nobody has asked yet. `latency` goes by on the clock with each request."""
         self._app, self._clock, self._latency = app, clock, latency
-        self.seconds, self.refused = 0.0, 0
+        self.seconds, self.cpu, self.refused = 0.0, 0.0, 0
         self.paths: list[str] = []
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        began = self._clock.timer()
+        began, worked = self._clock.timer(), time.process_time()
         answer = list(self._app(environ, self._noting(start_response)))
         self.seconds += self._clock.timer() - began
+        self.cpu += time.process_time() - worked
         self.paths.append(environ["PATH_INFO"])
         self._clock.sleep(self._latency)
         return answer
