@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import httpx2
 from django.conf import settings
-from django.db.models import Min
+from django.db.models import Max, Min
 
 from exchanges.catalog import EXCHANGES
 from exchanges.clock import SYSTEM_CLOCK
@@ -23,7 +23,7 @@ from exchanges.connector import PublicSource
 from exchanges.errors import ExchangeError
 from exchanges.records import Candle, Quote
 from portfolio import rates
-from portfolio.models import BalanceSnapshot, MoneyChoice, PriceHistory
+from portfolio.models import BalanceSnapshot, MoneyChoice, PriceHistory, Rate
 from portfolio.rates import ECB, FIAT, USD, Repriced
 from portfolio.sync import coingecko, hosts
 from portfolio.sync.ecb import ReferenceRates
@@ -140,14 +140,14 @@ def refresh(
     tried = reference.refresh(now)
     if tried.error:
         heard.failures.append(Failure(source=ECB, error=tried.error))
-    today = now.date()
-    week = reference.quotes(assets & FIAT, today - timedelta(days=7), today)
-    heard.take(week, now)
+    today, before = now.date(), heard.new
+    since = _unread_since(today)
+    heard.take(reference.quotes(assets & FIAT, since, today), now)
     thin(now)
     return RefreshResult(
         new=heard.new,
         refused=heard.refused,
-        changed=rates.settle(assets, today, today, now),
+        changed=rates.settle(assets, since if heard.new > before else today, today, now),
         failures=tuple(heard.failures),
         reference_day=reference.newest,
     )
@@ -237,6 +237,13 @@ def _held() -> frozenset[str]:
         .distinct()
     )
     return frozenset(asset for (asset,) in held)
+
+
+def _unread_since(today: date) -> date:
+    """From which day on the ECB's file may say something new: it can have been out of reach for weeks."""
+    last = Rate.objects.filter(source=ECB, newest=True).aggregate(at=Max("at"))["at"]
+    week = today - timedelta(days=7)
+    return min(week, last.date()) if last else week
 
 
 def _closes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -101,6 +102,24 @@ def test_a_refresh_prices_what_is_held_and_leaves_out_what_nobody_prices(
     assert done.failures == () and set(known) == {"BTC", "USDT", "EUR"}
     assert known["EUR"].source == "ECB" and 1000 < known["BTC"].usd < 1_000_000
     assert {row.asset for row in DailyPrice.objects.filter(day=TODAY)} == {"BTC", "USDT", "EUR"}
+
+
+def test_rates_of_weeks_without_the_ecb_are_filled_in_when_it_answers_again(
+    account: Connection, tmp_path: Path
+) -> None:
+    def said(*days: str) -> ReferenceRates:
+        table = "Date,USD,\n" + "".join(f"{day},1.2,\n" for day in days)
+        with zipfile.ZipFile(tmp_path / "eurofxref-hist.zip", "w") as archive:
+            archive.writestr("eurofxref-hist.csv", table)
+        return ReferenceRates(tmp_path)
+
+    before = NOW - timedelta(days=28)
+    quotes.refresh(before, sources={}, reference=said("2026-10-02"))
+    done = quotes.refresh(NOW, sources={}, reference=said("2026-10-30", "2026-10-15", "2026-10-02"))
+
+    late = DailyPrice.objects.get(asset="EUR", day=date(2026, 10, 16))
+    assert late.carried_days == 1
+    assert [(one.asset, one.first) for one in done.changed] == [("EUR", date(2026, 10, 3))]
 
 
 def test_nobody_is_asked_for_what_nobody_holds(db: None, reference: ReferenceRates) -> None:
