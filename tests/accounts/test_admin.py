@@ -20,6 +20,7 @@ from accounts.keyfiles import new_vault_key
 from accounts.keys import open_key, store_key
 from accounts.models import Connection, State, User
 from accounts.sealing import key_id
+from exchanges.catalog import ExchangeName
 from tests.conftest import make_connection, make_user
 
 KEY, SECRET = "canarykeyid7f3a", "canarysecret0c9d"
@@ -103,6 +104,14 @@ def test_leaving_the_key_fields_empty_keeps_the_key(as_admin: Client, keyed: Con
     as_admin.post(change_page(keyed), {"label": "renamed", "new_key": "", "new_secret": ""})
     stored = Connection.objects.get(pk=keyed.pk)
     assert (stored.label, open_key(stored).key) == ("renamed", KEY)
+
+
+def test_an_account_of_own_entries_gets_no_key_and_keeps_its_name(as_admin: Client, alice: User) -> None:
+    own = make_connection(alice, ExchangeName.OWN, label="Hardware wallet", state=State.PAUSED)
+    given = {"label": "renamed", "new_key": KEY, "new_secret": SECRET}
+    assert as_admin.post(change_page(own), given).status_code == 302
+    stored = Connection.objects.get(pk=own.pk)
+    assert (stored.label, stored.has_key, stored.state) == ("Hardware wallet", False, State.PAUSED)
 
 
 @pytest.mark.parametrize(
