@@ -151,7 +151,8 @@ def look(connection: Connection, now: datetime) -> None:
     raw = Raw.objects.filter(connection=connection).order_by("pk").values_list("pk", flat=True)[0]
     days = [now.date() - timedelta(days=n) for n in range(SEEN_DAYS, 0, -1)]
     moments = [*(midnight(day) + timedelta(hours=23, minutes=50) for day in days), now]
-    seen = (row for asset in ASSETS for row in _seen(connection, raw, asset, moments))
+    # All of them first: while rows are copied in, a connection can ask nothing.
+    seen = [row for asset in ASSETS for row in _seen(connection, raw, asset, moments)]
     with transaction.atomic():
         pour(BalanceSnapshot, SEEN, seen)
 
