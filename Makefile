@@ -49,7 +49,7 @@ fuzz: $(VENV)/.develop ## EXAMPLES=100000 mutated answers of each exchange, on a
 	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES)
 
 simulate-bugs: $(VENV)/.develop ## How many of SEEDS=500 seeds catch each planted bug
-	@$(BIN)/python -m tests.simulation --bugs --seeds $(if $(filter command line,$(origin SEEDS)),$(SEEDS),500)
+	@$(BIN)/python -m tests.simulation --bugs --seeds $(if $(filter command line,$(origin SEEDS)),$(SEEDS),500) $(if $(FURTHER),--further $(FURTHER))
 
 bench: $(VENV)/.develop ## All benchmarks: ratios within one run
 	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done

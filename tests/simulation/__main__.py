@@ -11,6 +11,7 @@ from argparse import Namespace
 from concurrent.futures import ProcessPoolExecutor as Executor
 
 from tests.simulation import seeds
+from tests.simulation.seeds import Tried
 
 TOLD_EVERY = 100
 
@@ -27,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--bugs", action="store_true", help="plant each bug in turn, tell how many seeds catch it"
     )
     parser.add_argument("--once", action="store_true", help="with --bugs: no further than the first catch")
+    parser.add_argument(
+        "--further", type=int, default=0, help="with --bugs: up to so many seeds where fewer than two catch"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.seed is not None:
         return _one(chosen.seed, chosen.bug)
@@ -72,31 +76,54 @@ def _many(pool: Executor, chosen: Namespace) -> int:
 def _each_bug(pool: Executor, chosen: Namespace) -> int:
     seeds.set_up()
     from tests.simulation.bugs import BUGS  # noqa: PLC0415
+    from tests.simulation.plan import trial  # noqa: PLC0415
 
     missed = 0
-    _say(f"| planted bug | seeds of {chosen.seeds} that catch it | the first |\n|---|---|---|")
+    _say("| planted bug | seeds | catch it | share | the first | the quickest |\n|---|---|---|---|---|---|")
     for name in [chosen.bug] if chosen.bug else BUGS:
-        caught, odd = _caught(pool, chosen, name)
-        missed += not caught
-        told = f"{len(caught)}" if not chosen.once else "-"
-        _say(f"| {name} | {told} | {min(caught, default='never')} | {odd}")
+        count = _Count()
+        for done in range(0, max(chosen.seeds, chosen.further), chosen.jobs):
+            if count.is_enough(chosen, done):
+                break
+            begin = chosen.first + done
+            asked = [trial(number) for number in range(begin, begin + chosen.jobs)]
+            for tried in seeds.many(pool, asked, name):
+                count.take(tried)
+        missed += not count.caught
+        _say(f"| {name} | {count.told()} |")
     return 1 if missed else 0
 
 
-def _caught(pool: Executor, chosen: Namespace, name: str) -> tuple[list[int], str]:
-    """The seeds that catch a bug, and the first stumble that is none of an oracle's; all, or up to the first catch."""
-    asked = range(chosen.first, chosen.first + chosen.seeds)
-    caught, odd = list[int](), ""
-    block = chosen.jobs if chosen.once else len(asked)
-    for start in range(0, len(asked), block):
-        for tried in seeds.many(pool, asked[start : start + block], name):
-            if tried.error and tried.is_caught:
-                caught.append(tried.seed)
-            elif tried.error:
-                odd = odd or f"{tried.seed}: {tried.reason[:120]}"
-        if caught and chosen.once:
-            break
-    return caught, odd
+class _Count:
+    """What the seeds tried on one bug came to."""
+
+    def __init__(self) -> None:
+        self.caught: list[Tried] = []
+        self._tried = 0
+        self._odd = ""
+        """The first stumble that is none of an oracle's."""
+
+    def take(self, tried: Tried) -> None:
+        """One more seed."""
+        self._tried += 1
+        if tried.error and tried.is_caught:
+            self.caught.append(tried)
+        elif tried.error:
+            self._odd = self._odd or f"{tried.seed}: {tried.reason[:120]}"
+
+    def is_enough(self, chosen: Namespace, done: int) -> bool:
+        """Whether no more need be tried."""
+        if chosen.once:
+            return bool(self.caught)
+        return done >= chosen.seeds and len(self.caught) > 1
+
+    def told(self) -> str:
+        """The rest of a line of the table."""
+        if not self.caught:
+            return f"{self._tried} | 0 | - | never | {self._odd}"
+        share = f"{100 * len(self.caught) / self._tried:.0f} %"
+        quickest = min(self.caught, key=lambda one: one.seconds).seed
+        return f"{self._tried} | {len(self.caught)} | {share} | {self.caught[0].seed} | {quickest}"
 
 
 if __name__ == "__main__":

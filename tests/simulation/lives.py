@@ -66,9 +66,9 @@ class Life:
     count: int = 0
 
     def __post_init__(self) -> None:
-        """The account has a past of thirty days."""
+        """The account has a past, mostly of thirty days."""
         now = self.world.now()
-        first = now - timedelta(days=30)
+        first = now - timedelta(days=self.plan.days)
         times = sorted(first + (now - first) * self.dice.random() for _ in range(self.plan.past))
         for at in times:
             self.happen(at)
@@ -101,6 +101,11 @@ class Life:
         rows = ledger.rows(at=at + timedelta(days=400))
         found = (self._meant(row, at) for row in rows if row.stream in STREAMS and row.at <= at)
         return {(one.stream, one.external_id): one for one in found}
+
+    def listed(self, at: datetime) -> dict[tuple[str, str], datetime]:
+        """What an honest answer lists at a moment, each with its time."""
+        rows = self.world.ledger(self.plan.exchange).rows(at=at)
+        return {(STREAMS[row.stream], row.id): row.at for row in rows if row.stream in STREAMS}
 
     def quiet_at(self) -> datetime:
         """From when on nothing moves any more: all is settled and listed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Set
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +12,24 @@ from django.apps import apps
 
 from accounts.models import Connection
 from exchanges.sandbox.web import Asked
-from portfolio.models import BalanceSnapshot, Posting, Proof, Quarantine, Raw, Transaction, Verdict
+from portfolio.models import (
+    BalanceSnapshot,
+    Coverage,
+    Posting,
+    Proof,
+    Quarantine,
+    Raw,
+    RunState,
+    Transaction,
+    Verdict,
+)
+from portfolio.sync import SyncResult
+from portfolio.sync.turn import BY_ITSELF
 from tests.simulation.lives import Life, Said, added
 
 RawKey = tuple[str, str, str]
+LONGEST_SLEEP = timedelta(days=1)
+"""The longest wait there is is that for a closed exchange, six hours; our clock may have jumped by four."""
 
 
 class Violation(BaseException):
@@ -58,6 +73,8 @@ class Memory:
     def __init__(self) -> None:
         self._raws: set[RawKey] = set()
         self._final: dict[tuple[str, str], str] = {}
+        self._ranks: dict[tuple[str, str], int] = {}
+        """How much the record knew by which each transaction is told."""
 
     def look(self, connection_id: int, store: Mapping[tuple[str, str], Said]) -> None:
         """Compare with the last look."""
@@ -68,7 +85,13 @@ class Memory:
         for key, status in self._final.items():
             if key not in store or store[key].status != status:
                 raise Violation(f"(b) {key} was {status} and is {store.get(key)}")
-        self._raws = now
+        rows = Transaction.objects.filter(connection=connection_id)
+        ranks = {
+            (stream, key): rank for stream, key, rank in rows.values_list("stream", "external_id", "rank")
+        }
+        if worse := [key for key in ranks if ranks[key] < self._ranks.get(key, ranks[key])]:
+            raise Violation(f"(b) told by a record that knows less than the one before: {sorted(worse)[:5]}")
+        self._raws, self._ranks = now, ranks
         self._final = {key: row.status for key, row in store.items() if row.status != "pending"}
         missing = store.keys() - {(stream, key) for stream, key in store if store[stream, key].external_id}
         if missing:
@@ -118,6 +141,81 @@ def all_kept(connection_id: int, sent: set[str], nameless: int) -> None:
         raise Violation(f"(f) sent, neither stored nor in quarantine: {sorted(lost)[:5]}")
     if nameless and "" not in aside:
         raise Violation(f"(f) {nameless} rows without an id were sent and none is in quarantine")
+
+
+class Prompt:
+    """(j) After two whole turns nothing is missing that was listed before the second began; an honest exchange only.
+
+    What is listed late may wait for up to an hour: so often a busy account's overlap is read to its end, by a clock
+    that was two hours off at most.
+    """
+
+    LATE = timedelta(hours=4)
+    BARELY = timedelta(seconds=5)
+    """The clocks of the two sides agree to a second or two."""
+
+    def __init__(self) -> None:
+        self._noticed: dict[tuple[str, str], datetime] = {}
+        """From when on a row must be found by whoever reads."""
+        self._began: datetime | None = None
+        self._was_whole = False
+
+    def begins(self, life: Life, now: datetime) -> None:
+        """A turn begins."""
+        for key, at in life.listed(now).items():
+            in_time = self._began is not None and at >= self._began
+            self._noticed.setdefault(key, at + self.BARELY if in_time else now + self.LATE)
+        self._began = now
+
+    def ends(self, connection_id: int, *, is_whole: bool) -> None:
+        """It has ended; not a whole one is that which failed, or was told something untrue."""
+        if is_whole and self._was_whole:
+            rows = Transaction.objects.filter(connection=connection_id)
+            missing = self._noticed.keys() - set(rows.values_list("stream", "external_id"))
+            if late := [key for key in missing if self._began and self._noticed[key] <= self._began]:
+                raise Violation(f"(j) listed before a whole turn and not read by it: {sorted(late)[:5]}")
+        self._was_whole = is_whole
+
+
+class Walks:
+    """(k) A walk over everything that is under way is gone on with, not begun from the top again."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[datetime | None, datetime | None]] = {}
+        self._under_way: set[str] = set()
+
+    def look(self, connection_id: int) -> None:
+        """Compare with the last look."""
+        rows = Coverage.objects.filter(connection=connection_id)
+        for stream, began, complete in rows.values_list("stream", "full_began_at", "complete_at"):
+            before = self._seen.get(stream, (None, None))
+            if complete != before[1]:
+                self._under_way.discard(stream)
+            elif began != before[0]:
+                if stream in self._under_way:
+                    raise Violation(f"(k) the walk over {stream} of {before[0]} was begun again at {began}")
+                self._under_way.add(stream)
+            self._seen[stream] = began, complete
+
+    def wanted(self) -> None:
+        """Somebody else wishes another walk."""
+        self._under_way.clear()
+
+
+def is_as_told(done: SyncResult) -> None:
+    """(l) A turn that is called whole has read every list to its end."""
+    if done.state is RunState.OK:
+        for one in done.streams:
+            if one.state is not RunState.OK:
+                raise Violation(f"(l) called whole, but {one.stream} is {one.state}")
+
+
+def none_is_forgotten(now: datetime) -> None:
+    """(m) Whatever is read without being asked for is due within a day, though messages are lost and calls fail."""
+    rows = Connection.objects.filter(state__in=BY_ITSELF).exclude(sealed_secret="")
+    late = rows.filter(next_sync_at__gt=now + LONGEST_SLEEP).values_list("pk", "next_sync_at")
+    if late:
+        raise Violation(f"(m) not read again before {dict(late)}")
 
 
 def difference(connection_id: int, life: Life) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from random import Random
@@ -93,6 +93,9 @@ OPENED = timedelta(weeks=12)
 """In most seeds BTSE opened that long ago, before any life here begins; in one of six it did in 2018, as in truth, and
 walks over everything go through years without a row."""
 
+POINTED = 100_000
+"""From this seed on a history is pointed at one weak spot, which the others meet once in thousands."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -116,17 +119,84 @@ class Plan:
     """Whether figures are told too; they take a third of the time, and one seed of three does."""
     old: bool
     """Whether BTSE opened as long ago as in truth."""
+    days: int = 30
+    """How long the past is."""
 
     def rate(self, what: Fault | Trouble) -> float:
         """How often it comes, from 0 to 1."""
         return self.rates.get(what, 0.0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A weak spot: what a history must have so that it is met; the rest is left to chance as ever."""
+
+    exchange: str
+    profile: Profile
+    rates: Mapping[Fault | Trouble, float]
+    """These come at least half as often as this."""
+    switches: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    past: tuple[int, ...] = (20, 30)
+    days: tuple[int, ...] = (30,)
+    ticks: tuple[int, ...] = (2, 4, 6)
+
+
+POINTS = (
+    # More rows in a window than an answer may have, after answers in which rows came twice.
+    Point(
+        exchange="btse",
+        profile=Profile.HONEST,
+        rates={Fault.DUPLICATE_ROWS: 0.4},
+        switches={"cap": (10, 12, 15)},
+        past=(30, 40),
+        days=(2, 4, 8),
+    ),
+    # The oldest rows stand on a page that is asked for once in a life, and then the answer is nonsense.
+    Point(
+        exchange="tether",
+        profile=Profile.HONEST,
+        rates={Fault.CUT_BODY: 0.3, Fault.NAN: 0.2, Fault.DUPLICATE_KEYS: 0.2},
+        switches={"first_page": (0,), "order": ("asc",), "page_size": (3, 5), "recent": (None, 7)},
+        ticks=(6, 8),
+    ),
+    # Walks over everything take several turns, and proofs fail meanwhile.
+    Point(
+        exchange="btse",
+        profile=Profile.LYING,
+        rates={Fault.EMPTY_PAGE: 0.3, Trouble.CONGESTION: 0.3, Trouble.LATE: 0.5},
+        ticks=(10, 14),
+    ),
+)
+
+
 def plan(seed: int) -> Plan:
     """All that follows from the seed alone."""
+    if seed < POINTED:
+        return _plan(seed, EXCHANGES[seed % len(EXCHANGES)], _profile(seed))
+    point, dice = POINTS[seed % len(POINTS)], Random(f"point {seed}")
+    course = _plan(seed, point.exchange, point.profile)
+    sure = {what: dice.uniform(rate / 2, rate) for what, rate in point.rates.items()}
+    return replace(
+        course,
+        rates={**course.rates, **sure},
+        switches={**course.switches, **{name: dice.choice(one) for name, one in point.switches.items()}},
+        past=dice.choice(point.past),
+        days=dice.choice(point.days),
+        ticks=dice.choice(point.ticks),
+    )
+
+
+def trial(number: int) -> int:
+    """The seed on which a planted bug is tried as the `number`-th: every second one is pointed."""
+    return number // 2 + (POINTED if number % 2 else 0)
+
+
+def _profile(seed: int) -> Profile:
+    return Profile.LYING if seed // len(EXCHANGES) % 3 == 2 else Profile.HONEST
+
+
+def _plan(seed: int, exchange: str, profile: Profile) -> Plan:
     dice = Random(f"plan {seed}")
-    exchange = EXCHANGES[seed % len(EXCHANGES)]
-    profile = Profile.LYING if seed // len(EXCHANGES) % 3 == 2 else Profile.HONEST
     rates = _rates(seed)
     if profile is Profile.HONEST:
         lies = LIES if exchange == "btse" else LIES | LIES_OF_PAGES

@@ -29,7 +29,7 @@ from portfolio.sync import SyncResult, schedule
 from tests.exchanges.clocks import START
 from tests.simulation import oracles
 from tests.simulation.lives import Life
-from tests.simulation.oracles import Calls, Memory, Violation
+from tests.simulation.oracles import Calls, Memory, Prompt, Violation, Walks
 from tests.simulation.plan import OPENED, Plan, Profile, Trouble, plan
 from tests.simulation.troubles import Busy, Clock, Crash, Statements
 from tests.simulation.wire import APPS, Heard, Wire
@@ -53,6 +53,8 @@ class Tenant:
     life: Life
     connection_id: int
     memory: Memory = field(default_factory=Memory)
+    prompt: Prompt = field(default_factory=Prompt)
+    walks: Walks = field(default_factory=Walks)
     sent: set[str] = field(default_factory=set)
     nameless: int = 0
     waits_until: datetime = START
@@ -287,6 +289,8 @@ class Simulation:
         tenant = next(one for one in self.tenants if one.connection_id == connection_id)
         if not self._running:
             tenant.sent, tenant.nameless = set(), 0
+            tenant.prompt.begins(tenant.life, self.clock.true())
+        untrue = self.wire.untrue
         self._running.append(tenant)
         try:
             done = self._product(
@@ -296,7 +300,11 @@ class Simulation:
             )
         finally:
             self._running.pop()
-        self._look(tenant, done if not self._running else None)
+        if self._running:
+            self._look(tenant)
+        else:
+            self._look(tenant, done)
+            self._look_back(tenant, done, is_true=self.wire.untrue == untrue)
         return done
 
     def _product(self, does: Callable[[], T]) -> T | None:
@@ -312,7 +320,7 @@ class Simulation:
             self.statements.is_down = self.statements.is_down and bool(self._running)
         return None
 
-    def _look(self, tenant: Tenant, done: SyncResult | None) -> None:
+    def _look(self, tenant: Tenant, done: SyncResult | None = None) -> None:
         """Every oracle that holds at any moment."""
         with self.statements.unwatched():
             if self.statements.have_written:
@@ -320,6 +328,18 @@ class Simulation:
             self.heard.look(self.wire.app.log, self.frozen)
             if done is not None and done.state is RunState.OK:
                 oracles.all_kept(tenant.connection_id, tenant.sent, tenant.nameless)
+            oracles.none_is_forgotten(self.clock.now())
+
+    def _look_back(self, tenant: Tenant, done: SyncResult | None, *, is_true: bool) -> None:
+        """Every oracle that compares a turn with those before it."""
+        with self.statements.unwatched():
+            if self.plan.profile is Profile.LYING:
+                tenant.walks.look(tenant.connection_id)
+            else:
+                is_whole = is_true and done is not None and done.state is RunState.OK
+                tenant.prompt.ends(tenant.connection_id, is_whole=is_whole)
+            if done is not None:
+                oracles.is_as_told(done)
 
     def _compare(self) -> None:
         """Both tenants, as a statement may have met the wrong one."""
@@ -387,6 +407,7 @@ class Simulation:
 
     def _calm(self) -> None:
         """From now on all is well: users repair their keys, everything settles."""
+        oracles.none_is_forgotten(self.clock.now())
         self.wire.off = self.statements.off = True
         for tenant in self.tenants:
             self._repair(tenant)
@@ -395,15 +416,19 @@ class Simulation:
 
     def _show_gaps(self) -> None:
         """Before the walk over everything: what is missing must be visible as not proved."""
-        with self.statements.unwatched():
-            Connection.objects.update(full_walk_at=FAR)
+        self._let_all_be_walked(FAR)
         self._round(walks=False)
         if self.plan.exchange != "tokens_net":
             for tenant in self.tenants:
                 with self.statements.unwatched():
                     oracles.gap_is_shown(tenant.connection())
+        self._let_all_be_walked(self.clock.now())
+
+    def _let_all_be_walked(self, at: datetime) -> None:
         with self.statements.unwatched():
-            Connection.objects.update(full_walk_at=self.clock.now())
+            Connection.objects.update(full_walk_at=at)
+        for tenant in self.tenants:
+            tenant.walks.wanted()
 
     def _finish(self) -> None:
         """At most three rounds until the store says what the exchange says."""

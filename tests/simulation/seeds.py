@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +20,8 @@ class Tried(NamedTuple):
     seed: int
     error: str
     report: str = ""
+    seconds: float = 0.0
+    """Of the processor."""
 
     @property
     def is_caught(self) -> bool:
@@ -71,14 +74,15 @@ def attempt(seed: int, bug: str = "") -> Tried:
     from tests.simulation.plan import plan  # noqa: PLC0415
     from tests.simulation.run import simulate  # noqa: PLC0415
 
-    if bug and plan(seed).exchange not in BUGS[bug].exchanges:
-        return Tried(seed, "", "the spoilt code does not run at this exchange")
+    if bug and not BUGS[bug].can_show(plan(seed)):
+        return Tried(seed, "", "cannot show it")
+    began = time.process_time()
     try:
         with planted(bug):
             report = simulate(seed)
     except (Exception, Violation):
-        return Tried(seed, traceback.format_exc())
+        return Tried(seed, traceback.format_exc(), seconds=time.process_time() - began)
     told = (
         f"{report.calls} calls, {report.statements} statements, {report.rows} rows, {report.crashes} crashes"
     )
-    return Tried(seed, "", told)
+    return Tried(seed, "", told, time.process_time() - began)

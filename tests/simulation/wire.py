@@ -110,6 +110,8 @@ class Wire(httpx2.BaseTransport):
         self.calls = 0
         self.unanswered = 0
         """Calls that met a host that was down."""
+        self.untrue = 0
+        """Answers that did not say how things are."""
         self.off = False
         self.before: Callable[[httpx2.Request], None] = lambda request: None
         self.answered: Callable[[Heard], None] = lambda heard: None
@@ -165,6 +167,7 @@ class Wire(httpx2.BaseTransport):
             self._faults.clock = timedelta(seconds=self._dice.uniform(-7200, 7200))
         if fault is not None:
             self._faults.plan(fault)
+            self.untrue += fault in UNTRUE
         self._recorder.spoil = self._happens(Trouble.SPOIL)
         self._recorder.heard = None
         answer = self._inner.handle_request(request)
@@ -186,5 +189,6 @@ class Wire(httpx2.BaseTransport):
 MEANWHILE = (Trouble.GROW, Trouble.REMOVE, Trouble.FREEZE)
 OUTAGES = (5, 60, 900, 7200)
 """For how many seconds a host is down."""
+UNTRUE = {Fault.STALE, Fault.LATE_ROWS, Fault.EMPTY_PAGE, Fault.WRONG_CLOCK}
 UNHEARD = {Fault.CUT_BODY, Fault.NAN, Fault.DUPLICATE_KEYS}
 """Answers that cannot be read as a whole: nothing of them may be believed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -13,7 +14,6 @@ from exchanges import wire
 from exchanges.connector import Page
 from portfolio import proofs
 from portfolio.models import Raw, Transaction, Verdict
-from portfolio.proofs import update as proofs_update
 from portfolio.proofs.verdicts import Judgement
 from portfolio.sync import ledger
 from portfolio.sync import store as storing
@@ -21,7 +21,14 @@ from portfolio.sync.balances import Chain
 from portfolio.sync.reading import NEVER
 from portfolio.sync.store import Store
 from portfolio.sync.turn import Turn
-from tests.simulation.bugs.planting import Bug, Patch, instead, together
+from tests.simulation.bugs.planting import Bug, Patch, instead, is_lied_to, meets, together
+from tests.simulation.plan import Trouble
+
+STOPPED = meets(
+    *(Trouble.CRASH_AT_SQL, Trouble.CRASH_AT_CALL, Trouble.BUSY, Trouble.RESTART),
+    *(Trouble.FREEZE, Trouble.REMOVE),
+)
+"""A history in which work stops in the middle."""
 
 
 def _twins_are_one() -> Patch:
@@ -107,7 +114,8 @@ def _silence_is_not_zero() -> Patch:
 
 def _everything_is_proved() -> Patch:
     proved = Judgement(verdict=Verdict.PROVED)
-    return mock.patch.object(proofs_update, "judged", lambda *a: proved)
+    module = import_module("portfolio.proofs.update")  # the package has a function of this name
+    return mock.patch.object(module, "judged", lambda *asked: proved)
 
 
 def _forgets_whose() -> Patch:
@@ -160,14 +168,16 @@ KEEPING: dict[str, Bug] = {
     "insert or ignore": Bug(_insert_or_ignore),
     "the last answer wins": Bug(_last_answer_wins),
     "open rows not read again": Bug(_open_rows_dropped),
-    "cursor before the rows": Bug(_cursor_first),
-    "no transaction around a page": Bug(_no_transaction),
+    "cursor before the rows": Bug(_cursor_first, needs=STOPPED),
+    "no transaction around a page": Bug(_no_transaction, needs=STOPPED),
     "delete, then insert, without a transaction": Bug(_delete_then_insert),
-    "no full walk": Bug(instead(Turn, "_wave_is_due", lambda self: False)),
-    "a walk under way is asked for again": Bug(_walk_asked_for_again),
+    "no full walk": Bug(instead(Turn, "_wave_is_due", lambda self: False), needs=is_lied_to),
+    "a walk under way is asked for again": Bug(_walk_asked_for_again, needs=is_lied_to),
     "a turn that ran out of time counts as whole": Bug(_cut_turn_is_whole),
-    "bad rows are dropped": Bug(instead(Store, "_quarantine", lambda self, rows, count: None)),
-    "a bad row costs its page": Bug(_bad_row_costs_its_page),
+    "bad rows are dropped": Bug(
+        instead(Store, "_quarantine", lambda self, rows, count: None), needs=meets(Trouble.SPOIL)
+    ),
+    "a bad row costs its page": Bug(_bad_row_costs_its_page, needs=meets(Trouble.SPOIL)),
     "silence is not zero": Bug(_silence_is_not_zero),
-    "everything is called proved": Bug(_everything_is_proved),
+    "everything is called proved": Bug(_everything_is_proved, needs=is_lied_to),
 }

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 from unittest import mock
 
-from tests.simulation.plan import EXCHANGES
+from exchanges.sandbox.faults import Fault
+from tests.simulation.plan import EXCHANGES, Plan, Profile, Trouble
 
 Patch = AbstractContextManager[object]
 
@@ -17,7 +18,22 @@ class Bug(NamedTuple):
 
     plant: Callable[[], Patch]
     exchanges: tuple[str, ...] = EXCHANGES
-    """A seed of another exchange never comes to the spoilt code, so that it need not be tried."""
+    needs: Callable[[Plan], bool] = lambda plan: True
+    """What a history must have for the spoilt code to make a difference."""
+
+    def can_show(self, plan: Plan) -> bool:
+        """Whether a seed may ever catch it; one that cannot need not be run."""
+        return plan.exchange in self.exchanges and self.needs(plan)
+
+
+def meets(*troubles: Fault | Trouble) -> Callable[[Plan], bool]:
+    """A history in which one of these comes."""
+    return lambda plan: any(plan.rate(what) for what in troubles)
+
+
+def is_lied_to(plan: Plan) -> bool:
+    """A history with walks over everything, and gaps before them."""
+    return plan.profile is Profile.LYING
 
 
 def instead(owner: object, name: str, bad: object) -> Callable[[], Patch]:

@@ -16,12 +16,14 @@ from exchanges.btse import walk as btse_walk
 from exchanges.btse.windows import Server, millis
 from exchanges.errors import ExchangeError, Hostile
 from exchanges.records import Role, Status
+from exchanges.sandbox.faults import Fault
 from exchanges.tether import normalise as tether_normalise
 from exchanges.tether import walk as tether_walk
 from exchanges.tether.known import Known
 from exchanges.tether.sheets import EMPTY, Sheet
 from exchanges.tokens_net import trades as tokens_trades
-from tests.simulation.bugs.planting import Bug, Patch, instead, together
+from tests.simulation.bugs.planting import Bug, Patch, instead, meets, together
+from tests.simulation.plan import Trouble
 
 BTSE, TETHER, TOKENS_NET = ("btse",), ("tether",), ("tokens_net",)
 PAGED = ("tether", "tokens_net")
@@ -148,22 +150,26 @@ def _twice_sent_is_longer() -> Patch:
 READING: dict[str, Bug] = {
     "float amounts": Bug(_float_amounts),
     "amounts of 28 digits": Bug(_twenty_eight_digits, BTSE + TETHER),
-    "1_000 is an amount": Bug(_underscores),
+    "1_000 is an amount": Bug(_underscores, needs=meets(Trouble.SPOIL)),
     "fees are forgotten": Bug(_fee_forgotten, BTSE),
     "fees are counted twice": Bug(_fee_twice, BTSE),
     "open rows count as completed": Bug(_open_is_completed, BTSE),
     "a full page taken for everything": Bug(instead(Server, "limit", 10**9), BTSE),
-    "rows sent twice make an answer longer": Bug(_twice_sent_is_longer, BTSE),
+    "rows sent twice make an answer longer": Bug(_twice_sent_is_longer, BTSE, meets(Fault.DUPLICATE_ROWS)),
     "first page only": Bug(_first_page_only, PAGED),
     "stop at the first known row": Bug(_stop_at_first_known),
     "no overlap": Bug(_no_overlap),
     "a rising list has no overlap": Bug(
-        instead(tether_walk.Walk, "_pages_before", lambda *asked: iter(())), TETHER
+        instead(tether_walk.Walk, "_pages_before", lambda *asked: iter(())),
+        TETHER,
+        lambda plan: plan.switches["order"] == "asc",
     ),
     "the front list is believed whole": Bug(
         instead(Known, "is_told_by", lambda self, front, threshold: True), TETHER
     ),
-    "page 0 is given up at once": Bug(instead(tether_walk, "REFUSALS", 1), TETHER),
+    "page 0 is given up at once": Bug(
+        instead(tether_walk, "REFUSALS", 1), TETHER, lambda plan: plan.switches["first_page"] == 0
+    ),
     "a bad body is an empty page": Bug(_bad_body_is_empty),
     "an error is an empty page": Bug(_error_is_empty, TETHER),
     "window ends at our own clock": Bug(_own_clock, BTSE),

@@ -11,11 +11,14 @@ import httpx2
 from accounts.keys import open_key
 from accounts.models import Connection, ConnectionQuerySet
 from accounts.sealing import SealError
+from exchanges.sandbox.faults import Fault
 from exchanges.transport import Transport
 from portfolio.sync import ending, schedule, turn
 from portfolio.sync.hold import Hold
+from portfolio.sync.keypace import KeyPace
 from portfolio.sync.outcome import next_sync
-from tests.simulation.bugs.planting import Bug, Patch, instead, together
+from tests.simulation.bugs.planting import Bug, Patch, meets, together
+from tests.simulation.plan import Trouble
 
 NONCES = ("btse", "tokens_net")
 
@@ -51,8 +54,18 @@ def _same_nonce_again() -> Patch:
 
 
 def _lease_for_ever() -> Patch:
-    return mock.patch.object(
-        ConnectionQuerySet, "free", lambda self, now: self.filter(lease_until__isnull=True)
+    return together(
+        mock.patch.object(
+            ConnectionQuerySet, "free", lambda self, now: self.filter(lease_until__isnull=True)
+        ),
+        mock.patch.object(schedule, "_release_dead", lambda now: None),
+    )
+
+
+def _not_told_to_wait() -> Patch:
+    return together(
+        mock.patch.object(Transport, "_pause", lambda *asked: 0.0),
+        mock.patch.object(KeyPace, "told", lambda self, seconds: None),
     )
 
 
@@ -139,14 +152,14 @@ WORKING: dict[str, Bug] = {
     "nonce from the clock": Bug(_nonce_from_clock, NONCES),
     "nonce in memory": Bug(_nonce_in_memory, NONCES),
     "the same nonce when tried again": Bug(_same_nonce_again, NONCES),
-    "asked again at once where told to wait": Bug(instead(Transport, "_pause", lambda *asked: 0.0)),
-    "redirects are followed": Bug(_redirects_followed),
+    "asked again at once where told to wait": Bug(_not_told_to_wait, needs=meets(Fault.RATE_LIMITED_SECONDS)),
+    "redirects are followed": Bug(_redirects_followed, needs=meets(Fault.REDIRECT)),
     "asked with POST": Bug(_asks_with_post),
     "a lease never ends": Bug(_lease_for_ever),
     "dead workers stay": Bug(_dead_workers_stay),
     "the lease is not looked at": Bug(_lease_not_checked),
     "a message is trusted to arrive": Bug(_message_trusted),
     "a failure stops for ever": Bug(_failure_stops_for_ever),
-    "a sealed key opens in any row": Bug(_key_opens_anywhere),
+    "a sealed key opens in any row": Bug(_key_opens_anywhere, needs=meets(Trouble.SWAP)),
     "the secret in a log line": Bug(_secret_in_log),
 }
