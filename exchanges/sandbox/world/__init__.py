@@ -6,12 +6,13 @@ it is looked at: what was there stays, more comes as `now` moves on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from exchanges.sandbox.world.btse import BtseLedger, BtseLife
 from exchanges.sandbox.world.ledger import Balance, Ledger, Order, Row, Status, Step
-from exchanges.sandbox.world.life import Course
+from exchanges.sandbox.world.life import Course, Told
 from exchanges.sandbox.world.prices import Prices
 from exchanges.sandbox.world.tether import TetherLedger, TetherLife
 from exchanges.sandbox.world.tokens_net import TokensNetLedger, TokensNetLife
@@ -31,6 +32,19 @@ _YEAR = timedelta(days=365, hours=6)
 def utc_now() -> datetime:
     """The wall clock."""
     return datetime.now(tz=UTC)
+
+
+LIVES: Mapping[str, Callable[[Course, Prices], Iterable[Step]]] = {
+    "btse": BtseLife,
+    "tether": TetherLife,
+    "tokens_net": TokensNetLife,
+}
+
+
+@lru_cache(maxsize=24)
+def lived(exchange: str, course: Course) -> Told:
+    """The same life for every world of that seed: what it consists of never changes, so it is invented once."""
+    return Told(LIVES[exchange](course, Prices(course.seed)))
 
 
 class World:
@@ -59,16 +73,16 @@ class World:
             born = (self.opened - span).replace(hour=0, minute=0, second=0)
             return Course(seed=seed, born=born, opened=self.opened, moments=counts[name], every=EVERY[name])
 
-        def told(life: Iterator[Step]) -> Iterator[Step]:
+        def told(life: Iterable[Step]) -> Iterator[Step]:
             if not empty:
                 for step in life:
                     if not live and step.at >= self.opened:
                         return
                     yield step
 
-        self.btse = BtseLedger(told(iter(BtseLife(course("btse"), self.prices))), now)
-        self.tether = TetherLedger(told(iter(TetherLife(course("tether"), self.prices))), now)
-        self.tokens_net = TokensNetLedger(told(iter(TokensNetLife(course("tokens_net"), self.prices))), now)
+        self.btse = BtseLedger(told(lived("btse", course("btse"))), now)
+        self.tether = TetherLedger(told(lived("tether", course("tether"))), now)
+        self.tokens_net = TokensNetLedger(told(lived("tokens_net", course("tokens_net"))), now)
 
     def ledger(self, exchange: str) -> Ledger:
         """The truth ledger of one exchange: btse, tether or tokens_net."""

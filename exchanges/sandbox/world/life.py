@@ -7,14 +7,16 @@ that a running demo is alive, and after a day ten times less often.
 from __future__ import annotations
 
 import heapq
+import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import count
 
 from exchanges.sandbox.world.dice import Dice
-from exchanges.sandbox.world.ledger import EXACT, Row, Status
+from exchanges.sandbox.world.ledger import EXACT, Row, Status, Step
 
 LIVELY = timedelta(days=1)
 
@@ -49,6 +51,22 @@ class Course:
     def is_live(self, at: datetime) -> bool:
         """Whether the moment belongs to the running demo, not to the past."""
         return at >= self.opened
+
+
+class Told:
+    """A life without end, invented as far as somebody has listened; everybody hears it from the beginning."""
+
+    def __init__(self, life: Iterable[Step]) -> None:
+        self._life = iter(life)
+        self._steps: list[Step] = []
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[Step]:
+        for number in count():
+            with self._lock:
+                if number == len(self._steps):
+                    self._steps.append(next(self._life))
+            yield self._steps[number]
 
 
 class Purse:

@@ -87,6 +87,18 @@ def _noise(seed: str, asset: str, period: int, second: int) -> int:
     return before + (after - before) * inside // period
 
 
+@lru_cache(maxsize=1 << 15)
+def _usd(seed: str, asset: str, level: Level, second: int) -> Decimal:
+    walk = sum(
+        (
+            height * _noise(seed, asset, period, second)
+            for height, period in zip(_heights(level.wild), PERIODS, strict=True)
+        ),
+        Decimal(0),
+    )
+    return Context(prec=12).multiply(level.usd, _MATH.exp(_MATH.divide(walk, Decimal(SCALE))))
+
+
 class Prices:
     """The price list of one world."""
 
@@ -100,15 +112,7 @@ class Prices:
         level = LEVELS.get(asset) or CURRENCIES.get(asset)
         if level is None:
             return None
-        second = int(at.timestamp())
-        walk = sum(
-            (
-                height * _noise(self._seed, asset, period, second)
-                for height, period in zip(_heights(level.wild), PERIODS, strict=True)
-            ),
-            Decimal(0),
-        )
-        return Context(prec=12).multiply(level.usd, _MATH.exp(_MATH.divide(walk, Decimal(SCALE))))
+        return _usd(self._seed, asset, level, int(at.timestamp()))
 
     def pair(self, base: str, quote: str, at: datetime) -> Decimal | None:
         """What one unit of `base` costs in `quote`."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchanges.sandbox.world import Ledger, Row, Status, World
+from exchanges.sandbox.world import Ledger, Row, Status, World, lived
 from tests.exchanges.sandbox.asking import NOW
 
 NAMES = ("btse", "tether", "tokens_net")
@@ -20,7 +20,8 @@ ages = st.integers(-800, 20).map(lambda days: NOW + timedelta(days=days, minutes
 
 
 def world_at(at: datetime, seed: str = "demo") -> World:
-    """A small world as somebody sees it at that moment."""
+    """A small world as somebody sees it at that moment, invented anew."""
+    lived.cache_clear()
     return World(seed, now=lambda: at, opened=NOW, moments=SMALL)
 
 
