@@ -54,8 +54,10 @@ class KeyPace:
 
     def left(self) -> str:
         """When the last calls were made, for whoever calls next."""
+        # Ages first: a pause between the two makes calls look younger than they are, never older.
+        ages = self._window.ages()
         now = self._clock.now().timestamp()
-        return ",".join(f"{now - age:.3f}" for age in self._window.ages())
+        return ",".join(f"{now - age:.3f}" for age in ages)
 
     def leave(self) -> None:
         """Whoever was killed while he called with this key: we have waited for him, so nobody else has to."""
