@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BATCH = 2_500
 WALL = 2 * 1024**3
 """No process of the campaign may have more address space than this: a bomb must not take the machine along."""
-PATIENCE = 20.0
+PATIENCE = 60.0
 """CPU seconds after which an example is said to hang."""
 
 

@@ -135,7 +135,7 @@ def exact(exchange: str, raw: Raw, meaning: Meaning) -> None:
     if meaning.balances:
         rows = _balance_rows(value, raw.source_id)
         for balance in meaning.balances:
-            _held(rows, balance)
+            _held(rows, balance, "confirmed" if exchange == "tether" else "total")
 
 
 def _same(sent: Any, kept: Any, what: str) -> None:
@@ -208,12 +208,12 @@ def _balance_rows(value: Any, scope: str) -> list[tuple[str, Any]]:
     return [(str(row.get("currency") or scope), row) for row in rows]
 
 
-def _held(rows: list[tuple[str, Any]], balance: Balance) -> None:
+def _held(rows: list[tuple[str, Any]], balance: Balance, field: str) -> None:
     """Spellings of one asset are added, a row that came twice counts once."""
     said = {}
     for name, row in rows:
         if name.strip().replace("₮", "T").upper() == balance.asset:
-            said[name] = number(row.get("total", row.get("confirmed")))
+            said[name] = number(row.get(field))
     amounts = [one for one in said.values() if one is not None]
     fits = Fraction(balance.total) in (sum(amounts, NOTHING), *amounts)
     if not amounts or len(amounts) < len(said) or not fits:
