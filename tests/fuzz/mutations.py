@@ -250,7 +250,9 @@ def _another(row: Node, number: int, manner: int) -> Node:
         if name in ("id", "orderId", "tradeId"):
             fresh = f"{text[:-4]}{number:04d}" if len(text) > 4 else f"{number}"
             changed.pairs[at] = (name, Token(fresh) if isinstance(node, Token) and fresh.isdigit() else fresh)
-        elif manner == 2 and name in ("timestamp", "datetime", "created") and text.isdigit() and len(text) < 40:
+        elif (
+            manner == 2 and name in ("timestamp", "datetime", "created") and text.isdigit() and len(text) < 40
+        ):
             changed.pairs[at] = (name, Token(str(int(text) - number)))
         elif manner == 3 and name == "currency":
             changed.pairs[at] = (name, WORDS[number % len(WORDS)] if number % 3 else f"C{number}")
