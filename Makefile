@@ -48,7 +48,7 @@ simulate: $(VENV)/.develop ## The sync pipeline under SEEDS=10000 seeded histori
 fuzz: $(VENV)/.develop ## EXAMPLES=100000 mutated answers of each exchange, on all cores: exact, set aside, or refused
 	@$(BIN)/python -m tests.fuzz --examples $(EXAMPLES)
 
-simulate-bugs: $(VENV)/.develop ## How many of SEEDS=500 seeds catch each planted bug
+simulate-bugs: $(VENV)/.develop ## How many of SEEDS=500 seeds (and of FURTHER=…, where fewer than two) catch each planted bug
 	@$(BIN)/python -m tests.simulation --bugs --seeds $(if $(filter command line,$(origin SEEDS)),$(SEEDS),500) $(if $(FURTHER),--further $(FURTHER))
 
 bench: $(VENV)/.develop ## All benchmarks: ratios within one run
