@@ -22,7 +22,6 @@ from accounts.forms import ConnectionForm
 from accounts.keys import KEY_FIELDS, reseal_key, seal_onto
 from accounts.models import Connection, State, User
 from accounts.sealing import SealError
-from exchanges.catalog import ExchangeName
 
 admin.site.unregister(Authenticator)
 admin.site.unregister(UserSession)
@@ -123,7 +122,7 @@ class ConnectionAdmin(Discreet):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         """Those that have keys: what a user enters himself belongs to an account by its name, which must stay."""
-        return super().get_queryset(request).exclude(exchange=ExchangeName.OWN)
+        return Connection.objects.at_exchanges()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A key is bound to its user and exchange: these stay."""
